@@ -1,0 +1,102 @@
+import type { InputFile, Span } from "../syntax/source.ts";
+
+/** What the shells call the engine with. Every file that may matter: C sources, headers, setup.py, pyproject.toml. */
+export interface ProjectInput {
+  readonly files: readonly InputFile[];
+}
+
+export interface MigrationOptions {
+  /** HPy release to target; `0.9` is the only table so far. */
+  readonly hpy: "0.9";
+}
+
+/** Why something stays as it is. `id` is a stable kebab-case name that `explain` answers. */
+export interface Refusal {
+  readonly id: string;
+  readonly path: string;
+  readonly span: Span;
+  /** 1-based line of `span.start` in the original file. */
+  readonly line: number;
+  readonly message: string;
+}
+
+export type FunctionStatus = "pure" | "bridged" | "legacy";
+
+export interface FunctionReport {
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  /** `method` a module function in a method table; `helper` called from others; `init` PyInit; `type` needs a type of the extension; `migrated` is HPy already. */
+  readonly kind: "method" | "helper" | "init" | "type" | "migrated";
+  /** Status once all steps are applied. */
+  readonly status: FunctionStatus;
+  /** Id of the step that moves it; null where it is HPy already or stays legacy. */
+  readonly via: string | null;
+  readonly refusals: readonly Refusal[];
+}
+
+export interface TypeReport {
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  readonly status: FunctionStatus;
+  readonly refusals: readonly Refusal[];
+}
+
+export interface FileChange {
+  readonly path: string;
+  /** Latin-1 text; null when the step creates the file. */
+  readonly before: string | null;
+  readonly after: string;
+}
+
+/** One reviewable change. The tree builds, passes its tests and leaks nothing after each. */
+export interface Step {
+  /** Stable kebab-case id, unique in the series: `module-_speedups`, `function-encode_basestring`. */
+  readonly id: string;
+  readonly title: string;
+  readonly kind: "module" | "function" | "global" | "retire" | "finish";
+  readonly module: string;
+  readonly functions: readonly string[];
+  readonly changes: readonly FileChange[];
+  readonly insertions: number;
+  readonly deletions: number;
+  /** What a reviewer should know: changed error texts, leaks that the step closes, new build requirements. */
+  readonly notes: readonly string[];
+}
+
+export interface ModuleReport {
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly functions: readonly FunctionReport[];
+  readonly types: readonly TypeReport[];
+  readonly steps: readonly Step[];
+  /** Why the module itself cannot be moved; empty when it can. */
+  readonly refusals: readonly Refusal[];
+}
+
+/** Sites found = rewritten + kept legacy (by reason) + suppressed + unparsed. A site is one use of a C-API name. */
+export interface Account {
+  readonly found: number;
+  readonly rewritten: number;
+  readonly legacy: readonly { readonly reason: string; readonly sites: number }[];
+  readonly suppressed: number;
+  readonly unparsed: number;
+}
+
+export interface MigrationPlan {
+  readonly hpy: "0.9";
+  readonly modules: readonly ModuleReport[];
+  /** All steps of all modules in the order in which they apply. Each step's `before` is the previous step's `after`. */
+  readonly steps: readonly Step[];
+  readonly account: Account;
+  /** Parts of the project that the parser could not read, and generated files left alone, for the report. */
+  readonly notes: readonly Refusal[];
+  readonly totals: {
+    readonly functions: number;
+    readonly pure: number;
+    readonly bridged: number;
+    readonly legacy: number;
+    readonly steps: number;
+  };
+}

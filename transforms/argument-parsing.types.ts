@@ -1,0 +1,82 @@
+/** A call of `PyArg_ParseTuple`, `PyArg_ParseTupleAndKeywords`, `PyArg_UnpackTuple` or `PyArg_Parse` to be rewritten. */
+export interface ArgumentRequest {
+  readonly flavour: "tuple" | "keywords" | "unpack";
+  /** The format without quotes, adjacent literals joined, escapes decoded; for `unpack`: `min`, `max` and `name`. */
+  readonly format: string;
+  readonly unpack?: { readonly minimum: number; readonly maximum: number; readonly name: string };
+  /** C source of each argument after the format (and after the keyword list), in order, already rewritten for HPy. */
+  readonly targets: readonly string[];
+  /** Name of the C variable that holds the keyword list, for `keywords`. */
+  readonly keywords?: string;
+  /** Number of names in the keyword list, and how many leading names are empty (positional only), for `keywords`. */
+  readonly keywordNames?: readonly string[];
+  /** C names of `args`, `nargs`, `kwnames` and the context in the migrated function. */
+  readonly args: string;
+  readonly nargs: string;
+  readonly kwnames: string;
+  readonly ctx: string;
+  /** Gives a C identifier that is free in the function, close to the wish. */
+  readonly fresh: (wish: string) => string;
+}
+
+/** What replaces it. */
+export interface ArgumentPlan {
+  /**
+   * C expression that is 1 on success and 0 with an exception set on failure, exactly when the original was;
+   * a chain such as `HPyArg_Parse(ctx, NULL, args, nargs, "OO:f", &a, &h_b) && hpyx_arg_text(ctx, h_b, "f", 2, &b)`,
+   * given as its operands of `&&` so that a negated call can be written `!A || !B`.
+   */
+  readonly operands: readonly string[];
+  /** Locals that the expression needs, to be declared before it: `HPy h_b = HPy_NULL`, `HPyTracker ht`. No `;`. */
+  readonly declarations: readonly string[];
+  /** Name of the tracker variable when one is needed (keyword parsers with `O`); it is closed by the caller of this. */
+  readonly tracker: string | null;
+  /** For each target (by index) what it receives on success. */
+  readonly receives: readonly TargetEffect[];
+  /** Names of the support functions that the expression calls. */
+  readonly support: readonly string[];
+  /** True when the C API is still called (buffers). */
+  readonly bridged: boolean;
+  /** Differences that a reviewer should know, such as error texts; whole sentences. */
+  readonly notes: readonly string[];
+}
+
+export type TargetEffect =
+  /** An alias of an argument: never closed, alive during the whole call; `optional` keeps its initial value when missing. */
+  | { readonly kind: "alias"; readonly optional: boolean }
+  /** A handle owned by the tracker: alive until the tracker is closed. */
+  | { readonly kind: "tracked"; readonly optional: boolean }
+  /** A pointer into an argument (`const char *`), alive during the whole call (`tracked`: until the tracker closes). */
+  | { readonly kind: "interior"; readonly optional: boolean; readonly tracked: boolean }
+  /** A number, a buffer or other C data; a `Py_buffer` is released by the original code's own PyBuffer_Release. */
+  | { readonly kind: "plain"; readonly optional: boolean }
+  /** Not written: this argument is an input (the type of `O!`, the converter of `O&`, the encoding of `es`). */
+  | { readonly kind: "input" };
+
+export interface Unsupported {
+  readonly unsupported: string;
+}
+
+/** A `Py_BuildValue`-like format with its arguments: BuildValue itself, and the formats of PyObject_CallFunction/CallMethod. */
+export interface BuildRequest {
+  readonly format: string;
+  /** C source of each value, already rewritten for HPy. */
+  readonly values: readonly string[];
+  readonly ctx: string;
+  readonly fresh: (wish: string) => string;
+}
+
+export interface BuildPlan {
+  /** `HPy_BuildValue(ctx, "...", ...)` or a cheaper equal such as `HPyTuple_Pack` or `HPyLong_FromLong`. */
+  readonly expression: string;
+  /**
+   * Handles that the expression creates or takes over and that the caller closes after it, in order.
+   * `create` is the C expression to evaluate first into a fresh variable `name`; null when `name` is an existing
+   * handle whose reference the original gave away (unit `N`).
+   */
+  readonly closes: readonly { readonly name: string; readonly create: string | null }[];
+  /** Support functions called. */
+  readonly support: readonly string[];
+  readonly bridged: boolean;
+  readonly notes: readonly string[];
+}
