@@ -33,7 +33,10 @@ export interface CfgNode {
     | "condition"
     /** `syntax` is the switch value (without parentheses); leaves by `case` edges. */
     | "switch"
-    /** `syntax` is the return_statement; its one edge leads to the exit. */
+    /**
+     * `syntax` is the return_statement, or the expression of a statement whose macro returns (`Py_RETURN_NONE`); its one
+     * edge leads to the exit.
+     */
     | "return"
     /** `syntax` is the goto_statement, break_statement or continue_statement. */
     | "jump"
