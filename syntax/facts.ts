@@ -1,0 +1,99 @@
+import type { MacroFacts } from "./condition.ts";
+
+type Fact = number | "defined" | "undefined";
+
+/**
+ * The platform that verification runs on: CPython 3.11, Linux on x86-64, gcc. Values of the Python macros are those
+ * of the headers of CPython 3.11; sizes are those of pyconfig.h there.
+ */
+const PLATFORM: readonly (readonly [string, Fact])[] = [
+  ["PY_VERSION_HEX", 0x030b00f0],
+  ["PY_MAJOR_VERSION", 3],
+  ["PY_MINOR_VERSION", 11],
+  ["PYTHON_API_VERSION", 1013],
+  ["WITH_THREAD", "defined"],
+  ["HAVE_LONG_LONG", "defined"],
+  ["SIZEOF_INT", 4],
+  ["SIZEOF_SHORT", 2],
+  ["SIZEOF_LONG", 8],
+  ["SIZEOF_LONG_LONG", 8],
+  ["SIZEOF_SIZE_T", 8],
+  ["SIZEOF_VOID_P", 8],
+  ["SIZEOF_WCHAR_T", 4],
+  ["__linux__", 1],
+  ["__linux", 1],
+  ["__unix__", 1],
+  ["__unix", 1],
+  ["__x86_64__", 1],
+  ["__GNUC__", 12],
+  ["__GNUC_MINOR__", "defined"],
+  ["__STDC__", 1],
+  ["__STDC_VERSION__", 201710],
+  ["__BYTE_ORDER__", 1234],
+  ["__ORDER_LITTLE_ENDIAN__", 1234],
+  ["__ORDER_BIG_ENDIAN__", 4321],
+];
+
+/** Macros that do not exist on that platform. */
+const ABSENT: readonly string[] = [
+  "_WIN32",
+  "_WIN64",
+  "WIN32",
+  "WIN64",
+  "__WIN32__",
+  "_WINDOWS",
+  "MS_WINDOWS",
+  "MS_WIN32",
+  "MS_WIN64",
+  "_MSC_VER",
+  "__MINGW32__",
+  "__MINGW64__",
+  "__CYGWIN__",
+  "__BORLANDC__",
+  "__WATCOMC__",
+  "__INTEL_COMPILER",
+  "__clang__",
+  "__APPLE__",
+  "__MACH__",
+  "__FreeBSD__",
+  "__NetBSD__",
+  "__OpenBSD__",
+  "__DragonFly__",
+  "__sun",
+  "__sun__",
+  "sun",
+  "_AIX",
+  "__hpux",
+  "__VMS",
+  "__EMSCRIPTEN__",
+  "__ANDROID__",
+  "__i386__",
+  "__arm__",
+  "__aarch64__",
+  "PYPY_VERSION",
+  "PYPY_VERSION_NUM",
+  "GRAALVM_PYTHON",
+  "Py_LIMITED_API",
+  "Py_GIL_DISABLED",
+  "Py_TRACE_REFS",
+  "Py_DEBUG",
+];
+
+/** Facts that hold before a project's own definitions are looked at. */
+export function platformFacts(language: "c" | "cpp"): Map<string, Fact> {
+  const facts = new Map<string, Fact>(PLATFORM);
+  for (const name of ABSENT) facts.set(name, "undefined");
+  if (language === "cpp") {
+    facts.set("__cplusplus", 201703);
+    facts.delete("__STDC_VERSION__");
+  } else facts.set("__cplusplus", "undefined");
+  return facts;
+}
+
+/** Only the facts about Python's version, for telling version conditions from platform conditions. */
+export function isPythonVersionMacro(name: string): boolean {
+  return name === "PY_VERSION_HEX" || name === "PY_MAJOR_VERSION" || name === "PY_MINOR_VERSION";
+}
+
+/** Facts without any knowledge. */
+export const NO_FACTS: MacroFacts = new Map();
