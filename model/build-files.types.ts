@@ -15,8 +15,10 @@ export interface UnresolvedBuildFact extends BuildPlace {
 
 /** One extension that the build files declare. */
 export interface ExtensionFact extends BuildPlace {
-  /** Dotted module name; null where it is not static (`unresolved` then has an entry for it). */
+  /** Dotted module name with `ext_package`; null where it is not static (`unresolved` then has an entry for it). */
   readonly name: string | null;
+  /** The name as the `Extension` call gives it, that is without `ext_package`. */
+  readonly declaredName: string | null;
   /** Source paths relative to the root of the project, normalised, sorted as declared; globs are expanded over the given files. */
   readonly sources: readonly string[];
   /** `partial` when some element of the list is not static. */
@@ -41,8 +43,13 @@ export interface ExtensionFact extends BuildPlace {
 /** A place that hands a list of extensions to setuptools: a keyword argument, a dictionary key, a TOML key. */
 export interface ExtensionListPlace extends BuildPlace {
   readonly list: "ext_modules" | "hpy_ext_modules";
-  readonly form: "keyword" | "dict-key" | "subscript" | "attribute" | "toml";
-  /** The keyword or the string literal or the attribute name, that is what a rename replaces. */
+  /**
+   * `keyword`: `f(ext_modules=value)`; `dict-key`: `{"ext_modules": value}`; `store`: `d["ext_modules"] = value` and
+   * `+=`; `add`: `d["ext_modules"].append(value)` or `.extend(value)`; `reference`: the key alone, as in
+   * `d.pop("ext_modules")`; `attribute`: `x.ext_modules`; `toml`: a key of pyproject.toml.
+   */
+  readonly form: "keyword" | "dict-key" | "store" | "add" | "reference" | "attribute" | "toml";
+  /** The keyword, the string literal with its quotes, or the attribute name: what a rename replaces. */
   readonly nameSpan: Span;
   /** The expression that gives the list; null where the place only reads it. */
   readonly valueSpan: Span | null;
@@ -59,13 +66,27 @@ export interface BuildExtFact extends BuildPlace {
   readonly base: "setuptools" | "distutils" | "other";
 }
 
+export type BuildBackend =
+  | "setuptools"
+  | "poetry"
+  | "pdm"
+  | "scikit-build"
+  | "meson"
+  | "hatch"
+  | "flit"
+  | "cmake"
+  | "other"
+  | "none";
+
 export interface BuildFacts {
   /** Folder that holds the build files, relative to the root of the project and with no final slash; empty for the root itself. */
   readonly root: string;
+  /** `setup.py`, or the build script of Poetry or PDM; null where pyproject.toml says everything. */
+  readonly script: string | null;
   /** Paths of the build files that were read. */
   readonly files: readonly string[];
   /** What builds the extensions. */
-  readonly backend: "setuptools" | "poetry" | "scikit-build" | "meson" | "hatch" | "flit" | "pdm" | "cmake" | "other" | "none";
+  readonly backend: BuildBackend;
   /** The `build-backend` of pyproject.toml; null where there is none. */
   readonly backendName: string | null;
   /** Why this backend cannot build HPy extensions, for people; null when it can. */
