@@ -1,14 +1,19 @@
 /** A call of `PyArg_ParseTuple`, `PyArg_ParseTupleAndKeywords`, `PyArg_UnpackTuple` or `PyArg_Parse` to be rewritten. */
 export interface ArgumentRequest {
   readonly flavour: "tuple" | "keywords" | "unpack";
-  /** The format without quotes, adjacent literals joined, escapes decoded; for `unpack`: `min`, `max` and `name`. */
+  /** The format without quotes, adjacent literals joined, escapes decoded; ignored for `unpack`. */
   readonly format: string;
   readonly unpack?: { readonly minimum: number; readonly maximum: number; readonly name: string };
   /** C source of each argument after the format (and after the keyword list), in order, already rewritten for HPy. */
   readonly targets: readonly string[];
+  /**
+   * C type of what each target points to, as declared (`const char *`, `Py_ssize_t`, `HPy`), by index; undefined or
+   * missing where it is not known. A known type saves a cast in the output and is needed for `O&`.
+   */
+  readonly targetTypes?: readonly (string | undefined)[];
   /** Name of the C variable that holds the keyword list, for `keywords`. */
   readonly keywords?: string;
-  /** Number of names in the keyword list, and how many leading names are empty (positional only), for `keywords`. */
+  /** The names in the keyword list (empty ones are positional only), without the NULL that ends it, for `keywords`. */
   readonly keywordNames?: readonly string[];
   /** C names of `args`, `nargs`, `kwnames` and the context in the migrated function. */
   readonly args: string;
@@ -23,13 +28,16 @@ export interface ArgumentRequest {
 export interface ArgumentPlan {
   /**
    * C expression that is 1 on success and 0 with an exception set on failure, exactly when the original was;
-   * a chain such as `HPyArg_Parse(ctx, NULL, args, nargs, "OO:f", &a, &h_b) && hpyx_arg_text(ctx, h_b, "f", 2, &b)`,
-   * given as its operands of `&&` so that a negated call can be written `!A || !B`.
+   * a chain such as `HPyArg_Parse(ctx, NULL, args, nargs, "OO:f", &a, &arg_b) && hpyx_arg_str(ctx, arg_b, …, &b)`,
+   * given as its operands of `&&` so that a negated call can be written `!A || !B`. Each operand binds tighter than `!`.
    */
   readonly operands: readonly string[];
-  /** Locals that the expression needs, to be declared before it: `HPy h_b = HPy_NULL`, `HPyTracker ht`. No `;`. */
+  /** Locals that the expression needs, to be declared before it: `HPy arg_b = HPy_NULL`. No `;`. */
   readonly declarations: readonly string[];
-  /** Name of the tracker variable when one is needed (keyword parsers with `O`); it is closed by the caller of this. */
+  /**
+   * Name of the tracker variable when one is needed; it is closed by the caller of this once the expression is true,
+   * on every path. Only nested sequences with objects or text in them need one: keyword arguments are bound to aliases.
+   */
   readonly tracker: string | null;
   /** For each target (by index) what it receives on success. */
   readonly receives: readonly TargetEffect[];
@@ -46,6 +54,8 @@ export type TargetEffect =
   | { readonly kind: "alias"; readonly optional: boolean }
   /** A handle owned by the tracker: alive until the tracker is closed. */
   | { readonly kind: "tracked"; readonly optional: boolean }
+  /** A new handle that the function closes, where the original had a new reference (`PyUnicode_FSConverter`). */
+  | { readonly kind: "owned"; readonly optional: boolean }
   /** A pointer into an argument (`const char *`), alive during the whole call (`tracked`: until the tracker closes). */
   | { readonly kind: "interior"; readonly optional: boolean; readonly tracked: boolean }
   /** A number, a buffer or other C data; a `Py_buffer` is released by the original code's own PyBuffer_Release. */
@@ -62,6 +72,8 @@ export interface BuildRequest {
   readonly format: string;
   /** C source of each value, already rewritten for HPy. */
   readonly values: readonly string[];
+  /** For each value (by index) whether it is known not to be NULL, which allows a cheaper form; false when missing. */
+  readonly nonNull?: readonly boolean[];
   readonly ctx: string;
   readonly fresh: (wish: string) => string;
 }
@@ -72,7 +84,8 @@ export interface BuildPlan {
   /**
    * Handles that the expression creates or takes over and that the caller closes after it, in order.
    * `create` is the C expression to evaluate first into a fresh variable `name`; null when `name` is an existing
-   * handle whose reference the original gave away (unit `N`).
+   * handle whose reference the original gave away (unit `N`). A creation may fail and leave HPy_NULL: the expression
+   * then fails too, with the exception of the creation.
    */
   readonly closes: readonly { readonly name: string; readonly create: string | null }[];
   /** Support functions called. */

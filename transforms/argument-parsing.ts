@@ -1,0 +1,461 @@
+/**
+ * Argument parsing: `PyArg_ParseTuple`, `PyArg_ParseTupleAndKeywords` and `PyArg_UnpackTuple` to HPy.
+ *
+ * A unit that HPy converts as CPython does is left to `HPyArg_Parse`; every other unit is converted by a support
+ * function from its argument. Conversions run from left to right like the original's, so that the first wrong argument
+ * decides the exception, with one exception to this rule: what must be undone when a later conversion fails (buffers,
+ * encoded text, converters) comes last.
+ *
+ * Keyword arguments are not given to `HPyArg_ParseKeywords`, which accepts unknown names, names given twice and too
+ * many arguments in silence, and makes a tracked duplicate of every `O`. `hpyx_bind_keywords` binds them to
+ * parameters first, with the checks and messages of CPython, as aliases that live as long as the call.
+ */
+import { type ArgumentFormat, type ArgumentUnit, readArgumentFormat } from "../model/format-units.ts";
+import type { ArgumentPlan, ArgumentRequest, TargetEffect, Unsupported } from "./argument-parsing.types.ts";
+import { cString } from "./c-literal.ts";
+
+/** Units for which `HPyArg_Parse` has CPython's result and exception type, missing optional arguments included. */
+const NATIVE_UNITS = new Set([..."bBhHiIlLfdO"]);
+
+/** How a support function converts one unit. */
+interface HandUnit {
+  readonly function: string;
+  /** C types of the pointers that it takes last, in order. */
+  readonly outputs: readonly string[];
+  readonly effects: readonly ("alias" | "interior" | "plain")[];
+}
+
+const HAND_UNITS: Readonly<Record<string, HandUnit>> = {
+  p: { function: "hpyx_arg_bool", outputs: ["int"], effects: ["plain"] },
+  n: { function: "hpyx_arg_ssize", outputs: ["HPy_ssize_t"], effects: ["plain"] },
+  k: { function: "hpyx_arg_ulong", outputs: ["unsigned long"], effects: ["plain"] },
+  K: { function: "hpyx_arg_ulonglong", outputs: ["unsigned long long"], effects: ["plain"] },
+  c: { function: "hpyx_arg_byte", outputs: ["char"], effects: ["plain"] },
+  C: { function: "hpyx_arg_character", outputs: ["int"], effects: ["plain"] },
+  s: { function: "hpyx_arg_str", outputs: ["const char *"], effects: ["interior"] },
+  z: { function: "hpyx_arg_str_or_none", outputs: ["const char *"], effects: ["interior"] },
+  "s#": { function: "hpyx_arg_text", outputs: ["const char *", "HPy_ssize_t"], effects: ["interior", "plain"] },
+  "z#": { function: "hpyx_arg_text_or_none", outputs: ["const char *", "HPy_ssize_t"], effects: ["interior", "plain"] },
+  y: { function: "hpyx_arg_bytes_string", outputs: ["const char *"], effects: ["interior"] },
+  "y#": { function: "hpyx_arg_bytes", outputs: ["const char *", "HPy_ssize_t"], effects: ["interior", "plain"] },
+  U: { function: "hpyx_arg_unicode", outputs: ["HPy"], effects: ["alias"] },
+  S: { function: "hpyx_arg_bytes_object", outputs: ["HPy"], effects: ["alias"] },
+  Y: { function: "hpyx_arg_bytearray", outputs: ["HPy"], effects: ["alias"] },
+  D: { function: "hpyx_arg_complex", outputs: ["Py_complex"], effects: ["plain"] },
+};
+
+/** Spellings of a C type that need no cast to the one that a support function takes. */
+const SAME_TYPES: Readonly<Record<string, readonly string[]>> = {
+  HPy_ssize_t: ["Py_ssize_t"],
+  "unsigned long": ["unsigned long int"],
+};
+
+/** Buffer units: filled by the C API itself, since HPy 0.9.0 cannot read a buffer. */
+const BUFFER_UNITS = new Set(["s*", "z*", "y*", "w*"]);
+const ENCODED_UNITS = new Set(["es", "et", "es#", "et#"]);
+
+/** Converters of the C API that have a support function of their own, with what their target receives. */
+const KNOWN_CONVERTERS: Readonly<Record<string, string>> = {
+  PyUnicode_FSConverter: "hpyx_arg_fs_bytes",
+  PyUnicode_FSDecoder: "hpyx_arg_fs_str",
+};
+
+const WORDING =
+  "Wrong arguments raise the same exceptions as before; the texts of those that HPy itself reports are HPy's.";
+const TEXT_BUFFERS =
+  "`s#`, `z#`, `y` and `y#` take str and bytes; other objects with a read-only buffer that is never released, such as ctypes arrays, now raise TypeError.";
+
+interface Build {
+  readonly request: ArgumentRequest;
+  /** The function's name and parenthesis for messages, such as `f() `; empty without a name. */
+  readonly label: string;
+  readonly operands: string[];
+  /** Conversions that must be undone when a later one fails; they are placed last. */
+  readonly acquisitions: { readonly call: string; readonly undo: string; readonly undoName: string }[];
+  readonly declarations: string[];
+  readonly receives: TargetEffect[];
+  readonly support: Set<string>;
+  readonly notes: Set<string>;
+  tracker: string | null;
+  bridged: boolean;
+}
+
+/** A unit with its place among the parameters and its share of the targets. */
+interface PlacedUnit {
+  readonly unit: ArgumentUnit;
+  /** 0-based index of the parameter. */
+  readonly index: number;
+  /** Index of its first target. */
+  readonly first: number;
+  readonly optional: boolean;
+}
+
+/** Plans the HPy form of one argument parsing call. */
+export function planArgumentParsing(request: ArgumentRequest): ArgumentPlan | Unsupported {
+  if (request.flavour === "unpack") return planUnpack(request);
+  const format = readArgumentFormat(request.format);
+  if ("problem" in format) return { unsupported: format.problem };
+  const wanted = format.units.reduce((sum, unit) => sum + unit.targets, 0);
+  if (wanted !== request.targets.length) {
+    return { unsupported: `the format takes ${wanted} arguments, the call gives ${request.targets.length}` };
+  }
+  const build = newBuild(request, format);
+  const problem = request.flavour === "keywords" ? planKeywords(build, format) : planPositional(build, format);
+  return problem ?? finish(build);
+}
+
+function newBuild(request: ArgumentRequest, format: ArgumentFormat): Build {
+  return {
+    request,
+    label: format.tail.startsWith(":") ? `${format.tail.slice(1)}() ` : "",
+    operands: [],
+    acquisitions: [],
+    declarations: [],
+    receives: [],
+    support: new Set(),
+    notes: new Set(),
+    tracker: null,
+    bridged: false,
+  };
+}
+
+function finish(build: Build): ArgumentPlan {
+  const operands = [...build.operands];
+  const undo: string[] = [];
+  for (const [index, acquisition] of build.acquisitions.entries()) {
+    operands.push(undo.length === 0 ? acquisition.call : `(${[acquisition.call, ...undo].join(" || ")})`);
+    undo.unshift(acquisition.undo);
+    if (index + 1 < build.acquisitions.length) build.support.add(acquisition.undoName);
+  }
+  return {
+    operands,
+    declarations: build.declarations,
+    tracker: build.tracker,
+    receives: build.receives,
+    support: [...build.support].sort(),
+    bridged: build.bridged,
+    notes: [WORDING, ...build.notes],
+  };
+}
+
+function planUnpack(request: ArgumentRequest): ArgumentPlan | Unsupported {
+  const { unpack, ctx, args, nargs, targets } = request;
+  if (unpack === undefined) return { unsupported: "the bounds of PyArg_UnpackTuple are not known" };
+  if (targets.length < unpack.maximum) return { unsupported: "PyArg_UnpackTuple has fewer targets than its maximum" };
+  const optional = "O".repeat(unpack.maximum - unpack.minimum);
+  const units = "O".repeat(unpack.minimum) + (optional === "" ? "" : `|${optional}`);
+  const tail = unpack.name === "" ? "" : `:${unpack.name}`;
+  const used = targets.slice(0, unpack.maximum);
+  const call = `HPyArg_Parse(${[ctx, "NULL", args, nargs, cString(units + tail), ...used].join(", ")})`;
+  return {
+    operands: [call],
+    declarations: [],
+    tracker: null,
+    receives: targets.map((_, index) => ({ kind: "alias", optional: index >= unpack.minimum })),
+    support: [],
+    bridged: false,
+    notes: [WORDING],
+  };
+}
+
+function placeUnits(format: ArgumentFormat): PlacedUnit[] {
+  let first = 0;
+  return format.units.map((unit, index) => {
+    const placed = { unit, index, first, optional: index >= format.required };
+    first += unit.targets;
+    return placed;
+  });
+}
+
+function isNative({ unit, optional }: PlacedUnit): boolean {
+  return NATIVE_UNITS.has(unit.code) || (unit.code === "p" && !optional);
+}
+
+/** The name after `:` or the message after `;` is kept for every parser call. */
+function parseCall(
+  build: Build,
+  source: string,
+  count: string,
+  units: string,
+  tail: string,
+  targets: readonly string[],
+) {
+  const { ctx } = build.request;
+  return `HPyArg_Parse(${[ctx, "NULL", source, count, cString(units + tail), ...targets].join(", ")})`;
+}
+
+function planPositional(build: Build, format: ArgumentFormat): Unsupported | null {
+  const { request } = build;
+  if (format.positional < format.units.length) return { unsupported: "`$` in a format without keywords" };
+  const placed = placeUnits(format);
+  const firstByHand = placed.findIndex((unit) => !isNative(unit));
+  if (firstByHand < 0) {
+    const units = request.format.slice(0, request.format.length - format.tail.length);
+    build.operands.push(parseCall(build, request.args, request.nargs, units, format.tail, request.targets));
+    for (const unit of placed) build.receives.push(nativeEffect(unit));
+    return null;
+  }
+  // A conversion by HPyArg_Parse after one by hand would run too early if one call did them all.
+  const mixed = placed.some((unit, index) => index > firstByHand && unit.unit.code !== "O" && isNative(unit));
+  if (mixed) {
+    const bound = request.fresh("bound");
+    build.declarations.push(`HPy ${bound}[${placed.length}]`);
+    const range = `${format.required}, ${placed.length}`;
+    const name = functionName(format);
+    build.operands.push(
+      `hpyx_bind_arguments(${request.ctx}, ${request.args}, ${request.nargs}, ${range}, ${name}, ${bound})`,
+    );
+    build.support.add("hpyx_bind_arguments");
+    return planBound(build, format, placed, bound);
+  }
+  let units = "";
+  const targets: string[] = [];
+  const later: { readonly unit: PlacedUnit; readonly alias: string }[] = [];
+  for (const unit of placed) {
+    if (unit.index === format.required) units += "|";
+    if (isNative(unit)) {
+      units += unit.unit.code;
+      targets.push(request.targets[unit.first] ?? "");
+    } else {
+      const alias = request.fresh(`arg_${identifierIn(request.targets[unit.first + unit.unit.targets - 1] ?? "")}`);
+      build.declarations.push(`HPy ${alias} = HPy_NULL`);
+      units += "O";
+      targets.push(`&${alias}`);
+      later.push({ unit, alias });
+    }
+  }
+  build.operands.push(parseCall(build, request.args, request.nargs, units, format.tail, targets));
+  const effects = new Map<number, readonly TargetEffect[]>();
+  for (const { unit, alias } of later) {
+    const converted = convertByHand(build, unit, alias, format.tail);
+    if ("unsupported" in converted) return converted;
+    effects.set(unit.index, converted);
+  }
+  for (const unit of placed) build.receives.push(...(effects.get(unit.index) ?? [nativeEffect(unit)]));
+  return null;
+}
+
+function planKeywords(build: Build, format: ArgumentFormat): Unsupported | null {
+  const { request } = build;
+  const { keywordNames: names, keywords } = request;
+  if (names === undefined || keywords === undefined) return { unsupported: "the keyword list is not known" };
+  if (names.length !== format.units.length) {
+    return { unsupported: `the format has ${format.units.length} units, the keyword list ${names.length} names` };
+  }
+  const unnamed = names.findIndex((name) => name !== "");
+  if (unnamed >= 0 && names.includes("", unnamed))
+    return { unsupported: "an empty name after others in the keyword list" };
+  const onlyByPosition = unnamed < 0 ? names.length : unnamed;
+  if (onlyByPosition > format.positional) return { unsupported: "an empty name after `$` in the keyword list" };
+  const placed = placeUnits(format);
+  if (placed.length === 0) {
+    // An array of no elements is not C; the function accepts nothing and needs no place for it.
+    build.operands.push(bindKeywords(build, format, keywords, "NULL"));
+    return null;
+  }
+  const bound = request.fresh("bound");
+  build.declarations.push(`HPy ${bound}[${placed.length}]`);
+  build.operands.push(bindKeywords(build, format, keywords, bound));
+  return planBound(build, format, placed, bound);
+}
+
+function bindKeywords(build: Build, format: ArgumentFormat, keywords: string, bound: string): string {
+  const { ctx, args, nargs, kwnames } = build.request;
+  build.support.add("hpyx_bind_keywords");
+  const names = `(const char *const *)${keywords}`;
+  const range = `${format.required}, ${format.positional}`;
+  return `hpyx_bind_keywords(${ctx}, ${args}, ${nargs}, ${kwnames}, ${names}, ${range}, ${functionName(format)}, ${bound})`;
+}
+
+function functionName(format: ArgumentFormat): string {
+  return format.tail.startsWith(":") ? cString(format.tail.slice(1)) : "NULL";
+}
+
+/** Converts from an array with one alias per parameter, HPy_NULL where the argument is missing. */
+function planBound(
+  build: Build,
+  format: ArgumentFormat,
+  placed: readonly PlacedUnit[],
+  bound: string,
+): Unsupported | null {
+  const { request } = build;
+  let run: PlacedUnit[] = [];
+  const flush = (): void => {
+    const start = run[0];
+    if (start === undefined) return;
+    let units = "";
+    for (const unit of run) {
+      if (unit.index === format.required || (unit === start && unit.optional)) units += "|";
+      units += unit.unit.code;
+    }
+    const targets = run.map((unit) => request.targets[unit.first] ?? "");
+    const source = start.index === 0 ? bound : `${bound} + ${start.index}`;
+    build.operands.push(parseCall(build, source, String(run.length), units, format.tail, targets));
+    run = [];
+  };
+  for (const unit of placed) {
+    if (isNative(unit)) {
+      run.push(unit);
+      build.receives.push(nativeEffect(unit));
+      continue;
+    }
+    flush();
+    const converted = convertByHand(build, unit, `${bound}[${unit.index}]`, format.tail);
+    if ("unsupported" in converted) return converted;
+    build.receives.push(...converted);
+  }
+  flush();
+  return null;
+}
+
+function nativeEffect({ unit, optional }: PlacedUnit): TargetEffect {
+  return unit.code === "O" ? { kind: "alias", optional } : { kind: "plain", optional };
+}
+
+/** Adds the conversion of a unit from the handle `source`, which is HPy_NULL when the argument is missing. */
+function convertByHand(
+  build: Build,
+  placed: PlacedUnit,
+  source: string,
+  tail: string,
+): readonly TargetEffect[] | Unsupported {
+  const { request } = build;
+  const { unit, index, first, optional } = placed;
+  const label = cString(`${build.label}argument ${index + 1}`);
+  const target = (offset: number): string => request.targets[first + offset] ?? "";
+  const call = (name: string, ...rest: readonly string[]): string => {
+    build.support.add(name);
+    return `${name}(${[request.ctx, source, ...rest].join(", ")})`;
+  };
+  const acquire: Acquire = (text, undoName, ...undoArguments) => {
+    build.acquisitions.push({ call: text, undo: `${undoName}(${undoArguments.join(", ")})`, undoName });
+  };
+
+  const hand = HAND_UNITS[unit.code];
+  if (hand !== undefined) {
+    const outputs = hand.outputs.map((type, offset) => castTo(request, first + offset, type));
+    build.operands.push(call(hand.function, label, ...outputs));
+    if (unit.code === "D") build.bridged = true;
+    if (["s#", "z#", "y", "y#"].includes(unit.code)) build.notes.add(TEXT_BUFFERS);
+    return hand.effects.map((kind) => (kind === "interior" ? { kind, optional, tracked: false } : { kind, optional }));
+  }
+  if (unit.code === "O!") {
+    build.operands.push(call("hpyx_arg_instance", label, target(0), castTo(request, first + 1, "HPy")));
+    return [{ kind: "input" }, { kind: "alias", optional }];
+  }
+  if (BUFFER_UNITS.has(unit.code)) {
+    const view = castTo(request, first, "Py_buffer");
+    acquire(call("hpyx_arg_buffer", cString(unit.code + tail), view), "hpyx_undo_buffer", source, view);
+    build.bridged = true;
+    return [{ kind: "plain", optional }];
+  }
+  if (ENCODED_UNITS.has(unit.code)) return convertEncoded(build, placed, source, call, acquire, tail);
+  if (unit.code === "O&") return convertWithConverter(build, placed, source, call, acquire);
+  if (unit.code === "(") return convertNested(build, placed, source, tail);
+  return { unsupported: `unit \`${unit.code}\` has no counterpart` };
+}
+
+type Call = (name: string, ...rest: readonly string[]) => string;
+type Acquire = (text: string, undoName: string, ...undoArguments: readonly string[]) => void;
+
+function convertEncoded(
+  build: Build,
+  { unit, first, optional }: PlacedUnit,
+  source: string,
+  call: Call,
+  acquire: Acquire,
+  tail: string,
+): readonly TargetEffect[] | Unsupported {
+  const { request } = build;
+  const buffer = castTo(request, first + 1, "char *");
+  const encoding = request.targets[first] ?? "NULL";
+  const format = cString(unit.code + tail);
+  if (unit.code.endsWith("#")) {
+    // With `#` the caller may have given a buffer of its own, which must not be freed when a later argument fails.
+    if (build.acquisitions.length > 0) return { unsupported: `unit \`${unit.code}\` beside others that allocate` };
+    const size = castTo(request, first + 2, "HPy_ssize_t");
+    build.operands.push(call("hpyx_arg_encoded_sized", format, encoding, buffer, size));
+    build.bridged = true;
+    return [{ kind: "input" }, { kind: "plain", optional }, { kind: "plain", optional }];
+  }
+  acquire(call("hpyx_arg_encoded", format, encoding, buffer), "hpyx_undo_encoded", source, buffer);
+  build.bridged = true;
+  return [{ kind: "input" }, { kind: "plain", optional }];
+}
+
+function convertWithConverter(
+  build: Build,
+  { first, optional }: PlacedUnit,
+  source: string,
+  call: Call,
+  acquire: Acquire,
+): readonly TargetEffect[] | Unsupported {
+  const { request } = build;
+  const converter = request.targets[first] ?? "";
+  const known = KNOWN_CONVERTERS[converter];
+  if (known !== undefined) {
+    const output = castTo(request, first + 1, "HPy");
+    acquire(call(known, output), "hpyx_undo_handle", request.ctx, source, output);
+    return [{ kind: "input" }, { kind: "owned", optional }];
+  }
+  const type = request.targetTypes?.[first + 1];
+  if (type === undefined) return { unsupported: `what the converter ${converter} writes is not known` };
+  if (type === "HPy" || type.startsWith("PyObject")) {
+    return { unsupported: `the converter ${converter} writes a reference to an object` };
+  }
+  const state = request.fresh("converted");
+  build.declarations.push(`int ${state} = 0`);
+  const output = request.targets[first + 1] ?? "";
+  acquire(call("hpyx_arg_convert", converter, output, `&${state}`), "hpyx_undo_convert", converter, output, state);
+  build.bridged = true;
+  return [{ kind: "input" }, { kind: "plain", optional }];
+}
+
+/** A nested sequence of numbers: its items are new handles, closed as soon as the numbers are read. */
+function convertNested(
+  build: Build,
+  { unit, index, first, optional }: PlacedUnit,
+  source: string,
+  tail: string,
+): readonly TargetEffect[] | Unsupported {
+  const { request } = build;
+  const numbers = unit.items.every((item) => NATIVE_UNITS.has(item.code) && item.code !== "O");
+  if (!numbers) return { unsupported: "a nested sequence with units other than numbers" };
+  if (unit.items.length === 0) return { unsupported: "a nested sequence without units" };
+  const items = request.fresh("items");
+  const count = String(unit.items.length);
+  const label = cString(`${build.label}argument ${index + 1}`);
+  build.declarations.push(`HPy ${items}[${count}]`);
+  build.support.add("hpyx_arg_items");
+  build.support.add("hpyx_close_items");
+  build.operands.push(`hpyx_arg_items(${request.ctx}, ${source}, ${label}, ${count}, ${items})`);
+  const units = (optional ? "|" : "") + unit.items.map((item) => item.code).join("");
+  const targets = request.targets.slice(first, first + unit.targets);
+  const parse = parseCall(build, items, count, units, tail, targets);
+  build.operands.push(`hpyx_close_items(${request.ctx}, ${parse}, ${count}, ${items})`);
+  return unit.items.map(() => ({ kind: "plain", optional }));
+}
+
+/** The target as a pointer to `type`, with a cast unless it is declared so. */
+function castTo(request: ArgumentRequest, index: number, type: string): string {
+  const target = request.targets[index] ?? "";
+  const declared = request.targetTypes?.[index];
+  if (type === "HPy" || type === "Py_buffer" || type === "Py_complex") return target;
+  if (declared === type || (declared !== undefined && SAME_TYPES[type]?.includes(declared))) return target;
+  return `(${type}${type.endsWith("*") ? "" : " "}*)${target}`;
+}
+
+/** The last identifier in a C expression such as `&self->name`, for a readable name. */
+function identifierIn(expression: string): string {
+  let identifier = "";
+  let current = "";
+  for (const character of `${expression} `) {
+    const word = (character >= "a" && character <= "z") || (character >= "A" && character <= "Z") || character === "_";
+    if (word || (current !== "" && character >= "0" && character <= "9")) current += character;
+    else {
+      if (current !== "") identifier = current;
+      current = "";
+    }
+  }
+  return identifier === "" ? "value" : identifier;
+}

@@ -1,0 +1,76 @@
+/**
+ * Formats of `PyErr_Format` and `PyUnicode_FromFormat` for HPy. HPy 0.9.0 reads the same language less completely:
+ * it raises SystemError where CPython ignores a flag, writes past its buffer when a `%S`, `%R`, `%A`, `%U` or `%V`
+ * is cut by a precision, loses what follows a NUL inside a str and cannot carry lone surrogates (`format.c`).
+ */
+import { readTextFormat, type TextPiece } from "../model/format-units.ts";
+import type { Unsupported } from "./argument-parsing.types.ts";
+import { cString } from "./c-literal.ts";
+
+export interface FormatPlan {
+  /** The format for HPy, not yet a C literal. The arguments stay as they are, in number, order and type. */
+  readonly format: string;
+  /** Function to call in place of `HPyErr_Format` or `HPyUnicode_FromFormat`; takes the same arguments. */
+  readonly callee: "HPyErr_Format" | "HPyUnicode_FromFormat" | "hpyx_err_format" | "hpyx_unicode_from_format";
+  /** Support functions called. */
+  readonly support: readonly string[];
+  readonly notes: readonly string[];
+}
+
+const OBJECT_LETTERS = new Set([..."AUVSR"]);
+
+/**
+ * Plans the format of `PyErr_Format` (`error`) or `PyUnicode_FromFormat` (`unicode`).
+ *
+ * The text that HPy builds is the same; where it would not be, a support function with CPython's own rules is named.
+ */
+export function planFormat(format: string, kind: "error" | "unicode"): FormatPlan | Unsupported {
+  const pieces = readTextFormat(format);
+  if ("problem" in pieces) return { unsupported: pieces.problem };
+  const bytes = [...format].some((character) => character.charCodeAt(0) > 0x7f);
+  if (bytes) return { unsupported: "the format has a byte that is not ASCII, which CPython rejects with ValueError" };
+  const own = pieces.some((piece) => needsOwnFormatter(piece, kind));
+  if (own) {
+    const callee = kind === "error" ? "hpyx_err_format" : "hpyx_unicode_from_format";
+    return { format, callee, support: [callee], notes: [] };
+  }
+  const notes: string[] = [];
+  if (kind === "unicode" && pieces.some((piece) => piece.kind === "conversion" && piece.letter === "s")) {
+    notes.push("Text given for `%s` that is not valid UTF-8 raises UnicodeDecodeError; CPython replaced such bytes.");
+  }
+  return {
+    format: pieces.map(textForHpy).join(""),
+    callee: kind === "error" ? "HPyErr_Format" : "HPyUnicode_FromFormat",
+    support: [],
+    notes,
+  };
+}
+
+function needsOwnFormatter(piece: TextPiece, kind: "error" | "unicode"): boolean {
+  if (piece.kind === "literal") return false;
+  if (kind === "unicode") {
+    if (piece.letter === "c") return true;
+    if (piece.letter === "s" && piece.width !== null) return true;
+  }
+  if (!OBJECT_LETTERS.has(piece.letter)) return false;
+  if (piece.width !== null || piece.precision !== null) return true;
+  // An error message that is cut at a NUL is still the same exception; a str that is cut is a wrong result.
+  return kind === "unicode" && piece.letter !== "A";
+}
+
+/** CPython ignores `0`, width and precision where they mean nothing; HPy raises SystemError. */
+function textForHpy(piece: TextPiece): string {
+  if (piece.kind === "literal") return piece.text;
+  if (piece.letter === "p" || piece.letter === "c") return `%${piece.letter}`;
+  if (piece.letter === "s" || OBJECT_LETTERS.has(piece.letter)) {
+    const width = piece.width === null ? "" : String(piece.width);
+    const precision = piece.precision === null ? "" : `.${piece.precision}`;
+    return `%${width}${precision}${piece.letter}`;
+  }
+  return piece.text;
+}
+
+/** The C literal of a planned format. */
+export function formatLiteral(plan: FormatPlan): string {
+  return cString(plan.format);
+}
