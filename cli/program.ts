@@ -1,0 +1,404 @@
+/** The commands, over an engine that the caller supplies: `main.ts` in the product, a scripted one in tests. */
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { Explanation } from "../engine/explain.ts";
+import type { MigrationPlan, ProjectInput, Step } from "../engine/types.ts";
+import { count, renderAccount } from "../report/account.ts";
+import { renderPatchSeries, renderStat } from "../report/patch-series.ts";
+import { PLAN_SCHEMA, planJson, stepJson } from "../report/plan-json.ts";
+import { renderOverview, renderPlan } from "../report/plan-text.ts";
+import { COLOURED, PLAIN, type Style } from "../report/style.ts";
+import { diffFile } from "../report/unified-diff.ts";
+import { describeSystemError, type Failure, type Result, success, unusable } from "./failure.ts";
+import { checkWorkTree, commitStep } from "./git.ts";
+import { type Project, readProject } from "./project.ts";
+import { checkApplicable, readSelector, type SelectorOptions, selectSteps } from "./select-steps.ts";
+import { undoChanges, writeChanges } from "./write-files.ts";
+
+/** What the commands need of the core. */
+export interface Engine {
+  readonly plan: (input: ProjectInput, hpy: "0.9") => Promise<MigrationPlan>;
+  readonly explain: (id: string) => Explanation | null;
+}
+
+/** Makes the engine when a command needs it. */
+export type LoadEngine = () => Promise<Engine>;
+
+/** Where a run reads its surroundings from and writes its results to. */
+export interface Surroundings {
+  readonly version: string;
+  /** Results. One character is one byte. */
+  readonly out: (bytes: string) => void;
+  /** Everything else, as text. */
+  readonly err: (text: string) => void;
+  readonly colour: { readonly out: boolean };
+}
+
+interface CommonOptions {
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly color: boolean;
+  readonly hpy: "0.9";
+  readonly exclude: readonly string[];
+  readonly allowDirty?: true;
+}
+
+interface DiffOptions extends CommonOptions, SelectorOptions {
+  readonly out?: string;
+  readonly date: Date;
+}
+
+interface ApplyOptions extends CommonOptions, SelectorOptions {
+  readonly commit?: true;
+}
+
+/** A character stands for a code point in `text` and for a byte in the result. */
+function bytesOf(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+function hpyVersion(given: string): "0.9" {
+  if (given === "0.9" || given === "0.9.0") return "0.9";
+  throw new InvalidArgumentError("The only known version is 0.9.");
+}
+
+function workers(given: string): number {
+  const number = Number(given);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError("It must be a positive whole number.");
+}
+
+function date(given: string): Date {
+  const parsed = new Date(given);
+  if (!Number.isNaN(parsed.getTime())) return parsed;
+  throw new InvalidArgumentError("It must be a date such as 2024-05-31.");
+}
+
+/** Dates of patches when none is given: fixed, so that the same input gives the same output. */
+const SERIES_DATE = new Date("2000-01-01T00:00:00Z");
+
+function collect(value: string, earlier: readonly string[]): readonly string[] {
+  return [...earlier, value];
+}
+
+function withSelectors(command: Command): Command {
+  return command
+    .option("--step <id>", "this step")
+    .option("--function <name>", "the steps up to the one that moves this function")
+    .option("--through <id>", "the steps up to this one")
+    .option("--all", "all steps");
+}
+
+/** Runs one command line and gives its exit status. Bugs escape as exceptions. */
+export async function run(args: readonly string[], load: LoadEngine, around: Surroundings): Promise<number> {
+  let status = 0;
+  const program = new Command("hpy-migrate");
+  const action =
+    <O>(work: (path: string, options: O) => Promise<Result<number>>) =>
+    async (path: string | undefined, _own: unknown, command: Command): Promise<void> => {
+      const result = await work(path ?? ".", command.optsWithGlobals<O & CommonOptions>());
+      status = result.ok ? result.value : report(result, around);
+    };
+
+  program
+    .description("Moves Python C extensions from Python.h to HPy, one verified step at a time.")
+    .version(around.version, "--version")
+    .helpOption("-h, --help", "show this text")
+    .argument("[path]", "the project: a directory, or one C file", ".")
+    .option("--json", "machine-readable results")
+    .option("--quiet", "no account and no hints on stderr")
+    .option("--no-color", "no colours, also by NO_COLOR")
+    .addOption(new Option("--hpy <version>", "HPy release to target").argParser(hpyVersion).default("0.9"))
+    .addOption(
+      new Option("--exclude <glob>", "files to leave alone; repeatable").argParser(collect).default([], "none"),
+    )
+    .addOption(new Option("-j, --jobs <n>", "parallel workers").argParser(workers))
+    .option("--allow-dirty", "commit although the work tree has other changes")
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => around.out(bytesOf(text)),
+      writeErr: (text) => around.err(text),
+      outputError: (text, write) => write(text.replace(/^error: /, "hpy-migrate: ")),
+    })
+    .exitOverride()
+    .action(action<CommonOptions>((path, options) => overview(path, options, load, around)));
+
+  program
+    .command("plan")
+    .description("the ordered steps, and each function's status and refusals")
+    .argument("[path]", "the project", ".")
+    .action(action<CommonOptions>((path, options) => plan(path, options, load, around)));
+
+  withSelectors(program.command("diff"))
+    .description("unified diff of the next step, or of the selected ones")
+    .argument("[path]", "the project", ".")
+    .option("--out <dir>", "write a numbered series for `git am` and `git apply` instead")
+    .addOption(
+      new Option("--date <date>", "date of the patches of --out").argParser(date).default(SERIES_DATE, "2000-01-01"),
+    )
+    .action(action<DiffOptions>((path, options) => diff(path, options, load, around)));
+
+  withSelectors(program.command("apply"))
+    .description("write the next step, or the selected ones")
+    .argument("[path]", "the project", ".")
+    .option("--commit", "make one git commit per step")
+    .action(action<ApplyOptions>((path, options) => apply(path, options, load, around)));
+
+  program
+    .command("explain")
+    .description("a rule, transform or refusal, with an example")
+    .argument("<id>", "its id")
+    .action(action<CommonOptions>(async (id, options) => explain(id, options, load, around)));
+
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : 2;
+  }
+  return status;
+}
+
+function report(failure: Failure, around: Surroundings): number {
+  around.err(`hpy-migrate: ${failure.message}\n`);
+  return failure.status;
+}
+
+interface Planned {
+  readonly project: Project;
+  readonly plan: MigrationPlan;
+}
+
+async function makePlan(
+  path: string,
+  options: CommonOptions,
+  load: LoadEngine,
+  around: Surroundings,
+): Promise<Result<Planned>> {
+  const project = readProject(path, { exclude: options.exclude });
+  if (!project.ok) return project;
+  for (const warning of project.value.warnings) around.err(`hpy-migrate: ${warning}\n`);
+  const engine = await load();
+  const made = await engine.plan(project.value.input, options.hpy);
+  if (made.modules.length === 0) {
+    const [note] = made.notes;
+    const why = note ? ` (${note.path}:${note.line}: ${note.message})` : "";
+    return unusable(`${path}: no Python extension module found${why}`);
+  }
+  return success({ project: project.value, plan: made });
+}
+
+/** The account that ends each run. What could not be parsed is told even to those who want quiet. */
+function closeAccount(made: MigrationPlan, options: CommonOptions, around: Surroundings): void {
+  if (!options.quiet) around.err(renderAccount(made.account));
+  if (made.account.unparsed > 0) {
+    const sites = count(made.account.unparsed, "C-API site");
+    around.err(`hpy-migrate: ${sites} in code that could not be parsed; hpy-migrate plan says where\n`);
+  }
+}
+
+function styleFor(options: CommonOptions, allowed: boolean): Style {
+  return allowed && options.color ? COLOURED : PLAIN;
+}
+
+function printJson(value: object, around: Surroundings): void {
+  around.out(bytesOf(`${JSON.stringify(value, null, 2)}\n`));
+}
+
+async function overview(
+  path: string,
+  options: CommonOptions,
+  load: LoadEngine,
+  around: Surroundings,
+): Promise<Result<number>> {
+  const planned = await makePlan(path, options, load, around);
+  if (!planned.ok) return planned;
+  const made = planned.value.plan;
+  if (options.json) printJson(planJson(made), around);
+  else around.out(bytesOf(renderOverview(made, styleFor(options, around.colour.out))));
+  closeAccount(made, options, around);
+  return success(0);
+}
+
+async function plan(
+  path: string,
+  options: CommonOptions,
+  load: LoadEngine,
+  around: Surroundings,
+): Promise<Result<number>> {
+  const planned = await makePlan(path, options, load, around);
+  if (!planned.ok) return planned;
+  const made = planned.value.plan;
+  if (options.json) printJson(planJson(made), around);
+  else around.out(bytesOf(renderPlan(made, styleFor(options, around.colour.out))));
+  closeAccount(made, options, around);
+  return success(0);
+}
+
+async function selected(
+  path: string,
+  options: CommonOptions & SelectorOptions,
+  load: LoadEngine,
+  around: Surroundings,
+): Promise<Result<Planned & { readonly steps: readonly Step[] }>> {
+  const selector = readSelector(options);
+  if (!selector.ok) return selector;
+  const planned = await makePlan(path, options, load, around);
+  if (!planned.ok) return planned;
+  const steps = selectSteps(planned.value.plan, selector.value);
+  return steps.ok ? success({ ...planned.value, steps: steps.value }) : steps;
+}
+
+function nothingLeft(options: CommonOptions, around: Surroundings): void {
+  if (!options.quiet) around.err("hpy-migrate: no step is left\n");
+}
+
+async function diff(
+  path: string,
+  options: DiffOptions,
+  load: LoadEngine,
+  around: Surroundings,
+): Promise<Result<number>> {
+  const found = await selected(path, options, load, around);
+  if (!found.ok) return found;
+  const { steps, plan: made } = found.value;
+  if (options.out !== undefined) {
+    const written = writeSeries(steps, options.out, options.date, around);
+    if (!written.ok) return written;
+    if (options.json) printJson({ schema: PLAN_SCHEMA, patches: written.value }, around);
+    else for (const name of written.value) around.out(bytesOf(`${name}\n`));
+    const usesCrlf = steps.some((step) => step.changes.some((change) => change.after.includes("\r\n")));
+    if (usesCrlf && !options.quiet) around.err("hpy-migrate: files with CRLF line ends need git am --keep-cr\n");
+  } else if (options.json) {
+    const diffs = steps.map((step) => ({
+      ...stepJson(step),
+      diff: step.changes.map((change) => decode(diffFile(change).text)).join(""),
+    }));
+    printJson({ schema: PLAN_SCHEMA, steps: diffs }, around);
+  } else {
+    const style = styleFor(options, around.colour.out);
+    for (const step of steps)
+      around.out(step.changes.map((change) => colourDiff(diffFile(change).text, style)).join(""));
+  }
+  if (steps.length === 0) nothingLeft(options, around);
+  else if (!options.quiet) for (const step of steps) around.err(stepHeading(step));
+  closeAccount(made, options, around);
+  return success(0);
+}
+
+/** A diff for people: UTF-8 where its bytes are UTF-8. */
+function decode(bytes: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(bytes, "latin1"));
+  } catch {
+    return bytes;
+  }
+}
+
+function stepHeading(step: Step): string {
+  const notes = step.notes.map((note) => `  note: ${note}\n`).join("");
+  return `${step.id}: ${step.title} (+${step.insertions} -${step.deletions})\n${notes}`;
+}
+
+function colourDiff(text: string, style: Style): string {
+  if (style === PLAIN) return text;
+  const colour = (line: string): string => {
+    if (line.startsWith("+++") || line.startsWith("---") || line.startsWith("diff ")) return style.bold(line);
+    if (line.startsWith("@@")) return style.notable(line);
+    if (line.startsWith("+")) return style.good(line);
+    return line.startsWith("-") ? style.bad(line) : line;
+  };
+  return text
+    .split("\n")
+    .map((line) => (line === "" ? line : colour(line)))
+    .join("\n");
+}
+
+/** Writes a series into a directory that holds no other one. */
+function writeSeries(
+  steps: readonly Step[],
+  directory: string,
+  when: Date,
+  around: Surroundings,
+): Result<readonly string[]> {
+  const patches = renderPatchSeries(steps, around.version, when);
+  try {
+    mkdirSync(directory, { recursive: true });
+    const names = new Set(patches.map((patch) => patch.name));
+    const foreign = readdirSync(directory).find((name) => name.endsWith(".patch") && !names.has(name));
+    if (foreign !== undefined)
+      return unusable(`${join(directory, foreign)}: is of another series; nothing was written`);
+    for (const patch of patches) writeFileSync(join(directory, patch.name), Buffer.from(patch.text, "latin1"));
+  } catch (error) {
+    return unusable(describeSystemError(error, directory));
+  }
+  return success(patches.map((patch) => join(directory, patch.name)));
+}
+
+async function apply(
+  path: string,
+  options: ApplyOptions,
+  load: LoadEngine,
+  around: Surroundings,
+): Promise<Result<number>> {
+  const found = await selected(path, options, load, around);
+  if (!found.ok) return found;
+  const { steps, plan: made, project } = found.value;
+  const applicable = checkApplicable(made, steps);
+  if (!applicable.ok) return applicable;
+  if (options.commit) {
+    const clean = checkWorkTree(project.root, options.allowDirty ? "allowed" : "refused");
+    if (!clean.ok) return clean;
+  }
+  for (const [index, step] of steps.entries()) {
+    const written = writeStep(project.root, step, options);
+    if (!written.ok) {
+      return index === 0 ? written : { ...written, message: `after ${count(index, "step")}: ${written.message}` };
+    }
+    if (!options.json) {
+      around.out(bytesOf(stepHeading(step)));
+      around.out(bytesOf(renderStat(step.changes.map(diffFile))));
+    }
+  }
+  if (options.json) printJson({ schema: PLAN_SCHEMA, applied: steps.map(stepJson) }, around);
+  if (steps.length === 0) nothingLeft(options, around);
+  else if (!options.quiet) around.err(`${count(made.steps.length - steps.length, "step")} left\n`);
+  closeAccount(made, options, around);
+  return success(0);
+}
+
+function writeStep(root: string, step: Step, options: ApplyOptions): Result<null> {
+  const written = writeChanges(root, step.changes);
+  if (!written.ok || !options.commit) return written;
+  const committed = commitStep(root, step);
+  if (!committed.ok) undoChanges(root, step.changes);
+  return committed;
+}
+
+async function explain(
+  id: string,
+  options: CommonOptions,
+  load: LoadEngine,
+  around: Surroundings,
+): Promise<Result<number>> {
+  const { explain: find } = await load();
+  const explanation = find(id);
+  if (explanation === null) return unusable(`nothing is called "${id}"`);
+  if (options.json) {
+    printJson({ schema: PLAN_SCHEMA, ...explanation }, around);
+    return success(0);
+  }
+  const style = styleFor(options, around.colour.out);
+  const lines = [
+    `${style.bold(explanation.id)} (${explanation.kind}): ${explanation.title}`,
+    "",
+    explanation.text.trim(),
+  ];
+  if (explanation.example) {
+    const { before, after } = explanation.example;
+    lines.push("", style.bold("before"), before.trimEnd(), "", style.bold("after"), after.trimEnd());
+  }
+  around.out(bytesOf(`${lines.join("\n")}\n`));
+  return success(0);
+}
