@@ -23,8 +23,10 @@ export type ArgumentOwnership =
   | "steals-on-success"
   /** `PyObject **` that receives a new reference (or NULL). */
   | "out-new"
-  /** `PyObject **` that receives a borrowed reference (or NULL). */
+  /** `PyObject **` that receives a borrowed reference (or NULL); a variadic tail of such pointers. */
   | "out-borrowed"
+  /** `char **` that receives a pointer into the object passed as argument 0 (`PyBytes_AsStringAndSize`). */
+  | "out-interior"
   /** `PyObject **` that is read and replaced (`PyUnicode_Append`, `_PyBytes_Resize`). */
   | "in-out"
   /** Releases the reference (`Py_DECREF`). */
