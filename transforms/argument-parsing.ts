@@ -3,8 +3,8 @@
  *
  * A unit that HPy converts as CPython does is left to `HPyArg_Parse`; every other unit is converted by a support
  * function from its argument. Conversions run from left to right like the original's, so that the first wrong argument
- * decides the exception, with one exception to this rule: what must be undone when a later conversion fails (buffers,
- * encoded text, converters) comes last.
+ * decides which exception is raised. Only what must be undone when a later conversion fails (buffers, encoded text,
+ * converters) comes last.
  *
  * Keyword arguments are not given to `HPyArg_ParseKeywords`, which accepts unknown names, names given twice and too
  * many arguments in silence, and makes a tracked duplicate of every `O`. `hpyx_bind_keywords` binds them to
@@ -171,6 +171,11 @@ function isNative({ unit, optional }: PlacedUnit): boolean {
   return NATIVE_UNITS.has(unit.code) || (unit.code === "p" && !optional);
 }
 
+/** Whether the unit's conversion is put last because it must be undone when a later one fails. */
+function isAcquisition({ unit }: PlacedUnit): boolean {
+  return BUFFER_UNITS.has(unit.code) || unit.code === "O&" || unit.code === "es" || unit.code === "et";
+}
+
 /** The name after `:` or the message after `;` is kept for every parser call. */
 function parseCall(
   build: Build,
@@ -188,15 +193,16 @@ function planPositional(build: Build, format: ArgumentFormat): Unsupported | nul
   const { request } = build;
   if (format.positional < format.units.length) return { unsupported: "`$` in a format without keywords" };
   const placed = placeUnits(format);
-  const firstByHand = placed.findIndex((unit) => !isNative(unit));
-  if (firstByHand < 0) {
+  if (placed.every(isNative)) {
     const units = request.format.slice(0, request.format.length - format.tail.length);
     build.operands.push(parseCall(build, request.args, request.nargs, units, format.tail, request.targets));
     for (const unit of placed) build.receives.push(nativeEffect(unit));
     return null;
   }
   // A conversion by HPyArg_Parse after one by hand would run too early if one call did them all.
-  const mixed = placed.some((unit, index) => index > firstByHand && unit.unit.code !== "O" && isNative(unit));
+  const firstByHand = placed.findIndex((unit) => !isNative(unit) && !isAcquisition(unit));
+  const mixed =
+    firstByHand >= 0 && placed.some((unit, index) => index > firstByHand && unit.unit.code !== "O" && isNative(unit));
   if (mixed) {
     const bound = request.fresh("bound");
     build.declarations.push(`HPy ${bound}[${placed.length}]`);

@@ -621,7 +621,7 @@ hpyx_arg_convert(HPyContext *ctx, HPy arg, int (*converter)(PyObject *, void *),
     }
     *status = converter(object, target);
     if (*status == 0 && !HPyErr_Occurred(ctx)) {
-        HPyErr_SetString(ctx, ctx->h_TypeError, "argument must be (unspecified)");
+        HPyErr_SetString(ctx, ctx->h_SystemError, "argument (unspecified)");
     }
     Py_DECREF(object);
     return *status != 0;
