@@ -1,4 +1,4 @@
-import type { Language, Tree as ForeignTree } from "web-tree-sitter";
+import type { Tree as ForeignTree, Language } from "web-tree-sitter";
 import type { Columns, Grammar } from "./tree.ts";
 
 /** What {@link flatten} needs to know about a language, computed once. */
@@ -73,7 +73,8 @@ export function flatten(tree: ForeignTree, table: SymbolTable, inserted: readonl
     start[n] = from;
     end[n] = to;
     parent[n] = above;
-    let bits = ((table.named[id] as number) === 1 ? NodeFlag.named : 0) | (table.comment[id] === 1 ? NodeFlag.extra : 0);
+    let bits =
+      ((table.named[id] as number) === 1 ? NodeFlag.named : 0) | (table.comment[id] === 1 ? NodeFlag.extra : 0);
     if (id === table.error) bits |= NodeFlag.error;
     if (from === to && cursor.nodeIsMissing) bits |= NodeFlag.missing | NodeFlag.error;
     flags[n] = bits;

@@ -1,44 +1,152 @@
-import { evaluateCondition, type MacroFacts } from "./condition.ts";
-import { bodyBetween, branchCondition, type DirectiveGroup } from "./directives.ts";
-import type { Tokens } from "./lexer.ts";
-import type { Conditional, ConditionalBranch, Liveness } from "./source.ts";
+import { evaluateCondition, evaluateExpression } from "./condition.ts";
+import { bodyBetween, branchCondition, type DirectiveGroup, readDefinition, readDirective } from "./directives.ts";
+import { TokenKind, type Tokens } from "./lexer.ts";
+import type { Conditional, ConditionalBranch, Liveness, MacroDefinition } from "./source.ts";
 
-/** Liveness of each branch of `group`, given how its conditions evaluate; `outer` is that of the branch around it. */
-export function branchLiveness(conditions: readonly (boolean | null)[], outer: Liveness): Liveness[] {
-  let taken = false;
-  let unsure = false;
-  return conditions.map((condition) => {
-    if (outer === "dead" || taken || condition === false) return "dead";
-    if (condition === null) {
-      unsure = true;
-      return "unknown";
-    }
-    taken = true;
-    return unsure || outer === "unknown" ? "unknown" : "live";
-  });
+/** What is known of one macro; see MacroFacts. */
+export type Fact = number | "defined" | "undefined";
+
+/** A `#define` with the liveness of the place where it stands. */
+export interface PlacedDefinition {
+  readonly definition: MacroDefinition;
+  readonly liveness: Liveness;
+  /** True inside a conditional that is no include guard. */
+  readonly conditional: boolean;
+  readonly fact: Fact;
 }
 
-/** The groups of a file with their branches evaluated under `facts`. */
+/** The conditionals of a file, evaluated from top to bottom. */
+export interface EvaluatedConditionals {
+  /** Liveness of each branch of each group. */
+  readonly liveness: readonly (readonly Liveness[])[];
+  readonly conditions: readonly (readonly string[])[];
+  readonly definitions: readonly PlacedDefinition[];
+}
+
+interface OpenGroup {
+  readonly outer: Liveness;
+  /** An include guard. */
+  readonly guard: boolean;
+  /** X for `#ifndef X` / `#define X value`, which leaves X defined whichever way it goes; else empty. */
+  readonly fallback: string;
+  taken: boolean;
+  unsure: boolean;
+  current: Liveness;
+}
+
+/**
+ * Evaluates the conditionals of a file. `initial` holds what is known before its first line; definitions that the
+ * file makes on the way count from there on.
+ */
+export function evaluateConditionals(
+  tokens: Tokens,
+  groups: readonly DirectiveGroup[],
+  initial: ReadonlyMap<string, Fact>,
+): EvaluatedConditionals {
+  const facts = new Map(initial);
+  const liveness: Liveness[][] = groups.map(() => []);
+  const conditions = groups.map((group) => group.branches.map((t) => branchCondition(tokens, t)));
+  const definitions: PlacedDefinition[] = [];
+  const placeOf = new Map<number, readonly [number, number]>();
+  groups.forEach((group, g) => {
+    group.branches.forEach((t, b) => {
+      placeOf.set(t, [g, b]);
+    });
+  });
+  const ends = new Set(groups.map((group) => group.end));
+  const open: OpenGroup[] = [];
+
+  for (let t = 0; t < tokens.count; t++) {
+    if (tokens.kind[t] !== TokenKind.directive) continue;
+    const place = placeOf.get(t);
+    const around = open.at(-1);
+    if (place !== undefined) {
+      const [g, b] = place;
+      const condition = conditions[g]?.[b] as string;
+      const defined = b === 0 ? definedNext(tokens, t, condition) : null;
+      const guard = defined !== null && defined.body === "";
+      const fallback = defined !== null && defined.body !== "" ? defined.name : "";
+      if (b === 0) {
+        const outer = around?.current ?? "live";
+        open.push({ outer, guard, fallback, taken: false, unsure: false, current: "live" });
+      }
+      const group = open.at(-1) as OpenGroup;
+      const holds = condition === "" ? true : evaluateGuarded(condition, guard, facts);
+      group.current = nextLiveness(group, holds);
+      liveness[g]?.push(group.current);
+    } else if (ends.has(t)) open.pop();
+    else {
+      const definition = readDefinition(tokens, t);
+      const here = around?.current ?? "live";
+      if (definition !== null) {
+        const fact = factOf(definition, facts);
+        const conditional = open.some((group) => !group.guard);
+        definitions.push({ definition, liveness: here, conditional, fact });
+        if (here === "live") facts.set(definition.name, fact);
+        else if (here === "unknown") {
+          if (around?.fallback === definition.name && around.outer === "live") facts.set(definition.name, "defined");
+          else facts.delete(definition.name);
+        }
+      } else if (here !== "dead") {
+        const name = undefinedName(tokens, t);
+        if (name !== "") here === "live" ? facts.set(name, "undefined") : facts.delete(name);
+      }
+    }
+  }
+  return { liveness, conditions, definitions };
+}
+
+function nextLiveness(group: OpenGroup, holds: boolean | null): Liveness {
+  if (group.outer === "dead" || group.taken || holds === false) return "dead";
+  if (holds === null) {
+    group.unsure = true;
+    return "unknown";
+  }
+  group.taken = true;
+  return group.unsure || group.outer === "unknown" ? "unknown" : "live";
+}
+
+/** `#ifndef X` before `#define X`: true for an include guard, and what the facts say for a default value. */
+function evaluateGuarded(condition: string, guard: boolean, facts: ReadonlyMap<string, Fact>): boolean | null {
+  const holds = evaluateCondition(condition, facts);
+  return guard && holds === null ? true : holds;
+}
+
+/** The definition of X when the condition is `!defined(X)` and the next directive defines X. */
+function definedNext(tokens: Tokens, t: number, condition: string): MacroDefinition | null {
+  if (!condition.startsWith("!")) return null;
+  let next = t + 1;
+  while (next < tokens.count && tokens.kind[next] !== TokenKind.directive) next++;
+  const definition = next < tokens.count ? readDefinition(tokens, next) : null;
+  if (definition === null) return null;
+  const compact = condition.replaceAll(" ", "");
+  const same = compact === `!defined(${definition.name})` || compact === `!defined${definition.name}`;
+  return same ? definition : null;
+}
+
+function factOf(definition: MacroDefinition, facts: ReadonlyMap<string, Fact>): Fact {
+  if (definition.parameters !== null || definition.body === "") return "defined";
+  return evaluateExpression(definition.body, facts) ?? "defined";
+}
+
+function undefinedName(tokens: Tokens, t: number): string {
+  const { name, argument } = readDirective(tokens, t);
+  return name === "undef" ? (tokens.text.slice(argument, tokens.end[t]).trim().split(/\s/)[0] ?? "") : "";
+}
+
+/** The groups of a file in the form of the contract. */
 export function describeConditionals(
   tokens: Tokens,
   groups: readonly DirectiveGroup[],
-  facts: MacroFacts,
+  evaluated: EvaluatedConditionals,
 ): Conditional[] {
-  const liveness: Liveness[][] = [];
   return groups.map((group, g) => {
-    const conditions = group.branches.map((t) => branchCondition(tokens, t));
-    const outer = group.outer < 0 ? "live" : (liveness[group.outer]?.[group.outerBranch] ?? "live");
-    const alive = branchLiveness(
-      conditions.map((condition) => (condition === "" ? true : evaluateCondition(condition, facts))),
-      outer,
-    );
-    liveness[g] = alive;
     const branches = group.branches.map(
-      (t, i): ConditionalBranch => ({
+      (t, b): ConditionalBranch => ({
         directive: { start: tokens.start[t] as number, end: tokens.end[t] as number },
-        condition: conditions[i] as string,
-        body: bodyBetween(tokens, t, group.branches[i + 1] ?? group.end),
-        liveness: alive[i] as Liveness,
+        condition: evaluated.conditions[g]?.[b] ?? "",
+        body: bodyBetween(tokens, t, group.branches[b + 1] ?? group.end),
+        liveness: evaluated.liveness[g]?.[b] ?? "unknown",
       }),
     );
     const start = tokens.start[group.branches[0] as number] as number;

@@ -1,6 +1,6 @@
-import type { MacroFacts } from "./condition.ts";
-
-type Fact = number | "defined" | "undefined";
+import { evaluateConditionals, type Fact } from "./conditionals.ts";
+import { groupDirectives } from "./directives.ts";
+import type { Tokens } from "./lexer.ts";
 
 /**
  * The platform that verification runs on: CPython 3.11, Linux on x86-64, gcc. Values of the Python macros are those
@@ -90,10 +90,39 @@ export function platformFacts(language: "c" | "cpp"): Map<string, Fact> {
   return facts;
 }
 
-/** Only the facts about Python's version, for telling version conditions from platform conditions. */
-export function isPythonVersionMacro(name: string): boolean {
-  return name === "PY_VERSION_HEX" || name === "PY_MAJOR_VERSION" || name === "PY_MINOR_VERSION";
+/** Facts about nothing but the version of Python. */
+function versionFacts(): Map<string, Fact> {
+  return new Map(PLATFORM.filter(([name]) => name.startsWith("PY_")));
 }
 
-/** Facts without any knowledge. */
-export const NO_FACTS: MacroFacts = new Map();
+/**
+ * What the conditional definitions of a project tell: a macro that is defined where a condition is known to hold
+ * exists, and one that is defined for other versions of Python only does not. `files` are tokens without comments.
+ */
+export function learnFacts(files: readonly Tokens[]): Map<string, Fact> {
+  const shared = new Map<string, Fact>();
+  const platform = platformFacts("c");
+  const version = versionFacts();
+  for (let round = 0; round < 2; round++) {
+    const facts = new Map([...platform, ...shared]);
+    const elsewhere = new Set<string>();
+    const excluded = new Set<string>();
+    for (const tokens of files) {
+      const groups = groupDirectives(tokens);
+      const byVersion = evaluateConditionals(tokens, groups, version).definitions;
+      evaluateConditionals(tokens, groups, facts).definitions.forEach(
+        ({ definition, liveness, conditional, fact }, i) => {
+          const { name } = definition;
+          if (platform.has(name)) return;
+          if (byVersion[i]?.liveness === "dead") excluded.add(name);
+          else elsewhere.add(name);
+          if (liveness !== "live" || !conditional) return;
+          const known = shared.get(name);
+          shared.set(name, known === undefined || known === "undefined" || known === fact ? fact : "defined");
+        },
+      );
+    }
+    for (const name of excluded) if (!elsewhere.has(name) && !shared.has(name)) shared.set(name, "undefined");
+  }
+  return shared;
+}

@@ -1,42 +1,53 @@
-import { withoutComments } from "./directives.ts";
-import { isPunctuation, TokenKind, type Tokens, tokenText } from "./lexer.ts";
+import type { DirectiveGroup } from "./directives.ts";
+import { filterTokens, type Tokens } from "./lexer.ts";
+import type { MacroTable } from "./macros.ts";
+import { MaskBuffer } from "./mask-buffer.ts";
+import { maskMacros } from "./mask-macros.ts";
+import type { Liveness } from "./source.ts";
+import { planSplits, type SplitPlan } from "./split.ts";
 
 /** Text of the same length as the original that the grammar can parse. */
 export interface MaskedText {
   readonly text: string;
   /** Ascending offsets where a token was written that the file does not have. */
   readonly inserted: readonly number[];
+  readonly plan: SplitPlan;
 }
 
-/** Statement macros of Python.h that are used without a semicolon. */
-const STATEMENTS = new Set([
-  "Py_BEGIN_ALLOW_THREADS",
-  "Py_END_ALLOW_THREADS",
-  "Py_BLOCK_THREADS",
-  "Py_UNBLOCK_THREADS",
-]);
-const HEADS = new Set(["PyObject_HEAD", "PyObject_VAR_HEAD", "PyException_HEAD"]);
-const WRAPPERS = new Set(["PyAPI_FUNC", "PyAPI_DATA", "Py_LOCAL", "Py_LOCAL_INLINE"]);
+/** What masking needs to know about a file. */
+export interface MaskInput {
+  /** Tokens without comments. */
+  readonly tokens: Tokens;
+  readonly groups: readonly DirectiveGroup[];
+  readonly liveness: readonly (readonly Liveness[])[];
+  readonly macros: MacroTable;
+  readonly language: "c" | "cpp";
+  /** Groups that are to count as splitting whatever they look like. */
+  readonly forced: ReadonlySet<number>;
+  /** Branches to keep instead of the preferred ones, by group. */
+  readonly choice: ReadonlyMap<number, number>;
+}
 
 /** Masks what the grammar cannot parse. */
-export function mask(tokens: Tokens): MaskedText {
-  const code = withoutComments(tokens);
-  const bytes = [...tokens.text];
-  const inserted: number[] = [];
-  for (let t = 0; t < code.count; t++) {
-    if (code.kind[t] !== TokenKind.identifier) continue;
-    const word = tokenText(code, t);
-    const after = code.end[t] as number;
-    if ((STATEMENTS.has(word) || HEADS.has(word)) && !isPunctuation(code, t + 1, 59) && (bytes[after] ?? "") <= " ") {
-      bytes[after] = ";";
-      inserted.push(after);
-    } else if (WRAPPERS.has(word) && isPunctuation(code, t + 1, 40)) {
-      let close = t + 1;
-      while (close < code.count && !isPunctuation(code, close, 41)) close++;
-      if (close >= code.count) continue;
-      for (let i = code.start[t] as number; i < (code.end[t + 1] as number); i++) bytes[i] = " ";
-      bytes[code.start[close] as number] = " ";
-    }
+export function mask(input: MaskInput): MaskedText {
+  const { tokens, groups } = input;
+  const plan = planSplits(input);
+  const buffer = new MaskBuffer(tokens.text);
+  for (let i = 0; i < 3 && i < buffer.length; i++) {
+    // A byte order mark.
+    if (buffer.at(i) === [0xef, 0xbb, 0xbf][i]) buffer.put(i, 32);
+    else break;
   }
-  return { text: bytes.join(""), inserted };
+  for (const [g, keep] of plan.kept) {
+    const group = groups[g] as DirectiveGroup;
+    group.branches.forEach((directive, b) => {
+      const next = group.branches[b + 1] ?? group.end;
+      const end = next < 0 ? buffer.length : (tokens.start[next] as number);
+      buffer.blank(tokens.start[directive] as number, b === keep ? (tokens.end[directive] as number) : end);
+    });
+    if (group.end >= 0) buffer.blank(tokens.start[group.end] as number, tokens.end[group.end] as number);
+  }
+  const shown = filterTokens(tokens, (t) => plan.hidden[t] !== 1);
+  maskMacros(buffer, shown, input.macros, input.language);
+  return { ...buffer.finish(), plan };
 }

@@ -1,10 +1,14 @@
-import { type Tree as ForeignTree, Parser as ForeignParser, Language } from "web-tree-sitter";
+import { Parser as ForeignParser, type Tree as ForeignTree, Language } from "web-tree-sitter";
+import { audit } from "./audit.ts";
 import { buildSymbolTable, flatten, type SymbolTable } from "./columns.ts";
-import { describeConditionals } from "./conditionals.ts";
-import { groupDirectives, readDefinition, readInclude } from "./directives.ts";
-import { platformFacts } from "./facts.ts";
-import { lex, TokenKind } from "./lexer.ts";
-import { mask } from "./mask.ts";
+import { describeConditionals, type EvaluatedConditionals, evaluateConditionals, type Fact } from "./conditionals.ts";
+import { type DirectiveGroup, groupDirectives, readDefinition, readInclude, withoutComments } from "./directives.ts";
+import { learnFacts, platformFacts } from "./facts.ts";
+import { findForeignText } from "./foreign.ts";
+import { detectLanguage } from "./language.ts";
+import { filterTokens, lex, TokenKind, type Tokens } from "./lexer.ts";
+import { classifyMacros, type MacroTable } from "./macros.ts";
+import { type MaskedText, mask } from "./mask.ts";
 import type {
   Include,
   InputFile,
@@ -12,21 +16,24 @@ import type {
   MacroKnowledge,
   ParsedFile,
   Parser,
+  Span,
   Unparsed,
 } from "./source.ts";
-import { NONE, Tree } from "./tree.ts";
+import { Tree } from "./tree.ts";
+import { branchBody, pickSuspects, restrictTo, uncoveredChoice } from "./variants.ts";
 
 /** Bytes of the WebAssembly modules; `runtime` may be left out where web-tree-sitter finds its own. */
 export interface ParserModules {
+  /** The runtime of web-tree-sitter: its bytes, or the address where it lies. */
   readonly runtime?: Uint8Array | string;
   readonly c: Uint8Array;
   readonly cpp: Uint8Array;
 }
 
-/**
- * Loads the grammars. `wasm.runtime` is the runtime of web-tree-sitter, as bytes or as the address where it lies.
- * Rejects when a module cannot be compiled.
- */
+/** Most trees of other choices that one file gets; more would need groups nested that deep. */
+const MAX_ALTERNATIVES = 6;
+
+/** Loads the grammars. Rejects when a module cannot be compiled. */
 export async function createParser(wasm: ParserModules): Promise<Parser> {
   const { runtime } = wasm;
   const options: Record<string, unknown> = {};
@@ -64,9 +71,16 @@ class GrammarParser {
   }
 }
 
+/** What the parser keeps behind an opaque {@link MacroKnowledge}. */
+interface Learned {
+  readonly macros: MacroTable;
+  readonly facts: ReadonlyMap<string, Fact>;
+}
+
 class TreeSitterParser implements Parser {
   readonly #c: GrammarParser;
   readonly #cpp: GrammarParser;
+  readonly #learned = new WeakMap<MacroKnowledge, Learned>();
 
   constructor(c: GrammarParser, cpp: GrammarParser) {
     this.#c = c;
@@ -75,71 +89,203 @@ class TreeSitterParser implements Parser {
 
   prepare(files: readonly InputFile[]): MacroKnowledge {
     const definitions = new Map<string, (MacroDefinition & { readonly path: string })[]>();
-    for (const file of files) {
-      const tokens = lex(file.text);
-      for (let t = 0; t < tokens.count; t++) {
-        if (tokens.kind[t] !== TokenKind.directive) continue;
-        const definition = readDefinition(tokens, t);
+    const lexed: Tokens[] = [];
+    for (const { path, text } of files) {
+      if (findForeignText(path, text) !== null) continue;
+      const directives = onlyDirectives(lex(text));
+      lexed.push(directives);
+      for (let t = 0; t < directives.count; t++) {
+        const definition = readDefinition(directives, t);
         if (definition === null) continue;
         const known = definitions.get(definition.name);
-        if (known) known.push({ ...definition, path: file.path });
-        else definitions.set(definition.name, [{ ...definition, path: file.path }]);
+        if (known) known.push({ ...definition, path });
+        else definitions.set(definition.name, [{ ...definition, path }]);
       }
     }
-    return { definitions };
+    const knowledge: MacroKnowledge = { definitions };
+    this.#learned.set(knowledge, { macros: classifyMacros(definitions), facts: learnFacts(lexed) });
+    return knowledge;
   }
 
-  parse(file: InputFile, _knowledge: MacroKnowledge): ParsedFile {
+  parse(file: InputFile, knowledge: MacroKnowledge): ParsedFile {
     const { path, text } = file;
-    const language = /\.(cc|cpp|cxx|hpp|hh|hxx|C|H)$/.test(path) ? "cpp" : "c";
-    const tokens = lex(text);
-    const macros: MacroDefinition[] = [];
-    const includes: Include[] = [];
-    for (let t = 0; t < tokens.count; t++) {
-      if (tokens.kind[t] !== TokenKind.directive) continue;
-      const definition = readDefinition(tokens, t);
-      if (definition !== null) macros.push(definition);
-      const include = readInclude(tokens, t);
-      if (include !== null) includes.push(include);
-    }
-    const masked = mask(tokens);
-    const tree = (language === "c" ? this.#c : this.#cpp).parse(text, masked.text, masked.inserted);
-    const conditionals = describeConditionals(tokens, groupDirectives(tokens), platformFacts(language));
+    const foreign = findForeignText(path, text);
+    if (foreign !== null) return this.#unparsedFile(file, foreign);
+    const learned = this.#learnedFrom(knowledge);
+    const tokens = withoutComments(lex(text));
+    const groups = groupDirectives(tokens);
+    const language = detectLanguage(path, tokens, groups);
+    const facts = new Map<string, Fact>([...platformFacts(language), ...learned.facts]);
+    const evaluated = evaluateConditionals(tokens, groups, facts);
+    const job: Job = {
+      text,
+      tokens,
+      groups,
+      evaluated,
+      macros: learned.macros,
+      grammar: this.#grammar(language),
+      language,
+    };
+    const { tree, masked, forced } = parseLive(job);
+    const hidden = listHidden(job, masked);
+    const { macros, includes } = readDirectives(tokens);
     return {
       path,
       text,
       language,
       tree,
-      alternatives: [],
-      hidden: [],
+      alternatives: parseAlternatives(job, tree, masked, forced),
+      hidden,
       macros,
-      conditionals,
+      conditionals: describeConditionals(tokens, groups, evaluated),
       includes,
-      unparsed: findErrors(tree),
+      unparsed: audit({ tree, masked: masked.text, tokens, hidden, macros: learned.macros }),
     };
   }
 
   parseFragment(text: string, as: "expression" | "statements" | "file", language: "c" | "cpp"): Tree {
-    const grammar = language === "c" ? this.#c : this.#cpp;
-    const wrapped = as === "expression" ? `${text};` : as === "statements" ? `void f(void){${text}\n}` : text;
-    return grammar.parse(wrapped, wrapped, []);
+    return parseFragment(this.#grammar(language), text, as);
+  }
+
+  #grammar(language: "c" | "cpp"): GrammarParser {
+    return language === "c" ? this.#c : this.#cpp;
+  }
+
+  #learnedFrom(knowledge: MacroKnowledge): Learned {
+    const known = this.#learned.get(knowledge);
+    if (known !== undefined) return known;
+    // Knowledge that another parser (or nobody) prepared still tells what the macros are.
+    const learned = { macros: classifyMacros(knowledge.definitions), facts: new Map<string, Fact>() };
+    this.#learned.set(knowledge, learned);
+    return learned;
+  }
+
+  #unparsedFile(file: InputFile, reason: string): ParsedFile {
+    const { path, text } = file;
+    const tree = this.#c.parse("", "", []);
+    const unparsed: Unparsed = { span: { start: 0, end: text.length }, name: "", reason };
+    return {
+      path,
+      text,
+      language: "c",
+      tree: new Tree(text, tree.grammar, tree.columns),
+      alternatives: [],
+      hidden: [],
+      macros: [],
+      conditionals: [],
+      includes: [],
+      unparsed: [unparsed],
+    };
   }
 }
 
-function findErrors(tree: Tree): Unparsed[] {
-  const found = new Map<number, Unparsed>();
-  for (let n = 0; n < tree.size; n++) {
-    if (tree.kind(n) !== "ERROR" && !tree.isMissing(n)) continue;
-    const owner = tree.enclosing(n, "function_definition");
-    const node = owner === NONE ? n : owner;
-    if (found.has(node)) continue;
-    const declarator = owner === NONE ? NONE : tree.field(owner, "declarator");
-    const name = declarator === NONE ? NONE : ([...tree.descendants(declarator, "identifier")][0] ?? NONE);
-    found.set(node, {
-      span: { start: tree.start(node), end: tree.end(node) },
-      name: name === NONE ? "" : tree.source(name),
-      reason: tree.isMissing(n) ? "a token is missing" : "syntax error",
+/** Everything about one file that its parses share. */
+interface Job {
+  readonly text: string;
+  readonly tokens: Tokens;
+  readonly groups: readonly DirectiveGroup[];
+  readonly evaluated: EvaluatedConditionals;
+  readonly macros: MacroTable;
+  readonly grammar: GrammarParser;
+  readonly language: "c" | "cpp";
+}
+
+function maskJob(job: Job, forced: ReadonlySet<number>, choice: ReadonlyMap<number, number>): MaskedText {
+  const { tokens, groups, macros, language } = job;
+  return mask({ tokens, groups, liveness: job.evaluated.liveness, macros, language, forced, choice });
+}
+
+/**
+ * Parses the live configuration. Where errors remain next to conditionals, those are reduced to one branch and the
+ * file is parsed again; the second tree counts when it has fewer errors.
+ */
+function parseLive(job: Job): {
+  readonly tree: Tree;
+  readonly masked: MaskedText;
+  readonly forced: ReadonlySet<number>;
+} {
+  let forced: ReadonlySet<number> = new Set();
+  let masked = maskJob(job, forced, new Map());
+  let tree = job.grammar.parse(job.text, masked.text, masked.inserted);
+  for (let round = 0; round < 2 && tree.hasError(0); round++) {
+    const suspects = pickSuspects(tree, job.tokens, job.groups, masked.plan);
+    if (suspects.length === 0) break;
+    const more = new Set([...forced, ...suspects]);
+    const other = maskJob(job, more, new Map());
+    const otherTree = job.grammar.parse(job.text, other.text, other.inserted);
+    if (countErrors(otherTree) >= countErrors(tree)) break;
+    forced = more;
+    masked = other;
+    tree = otherTree;
+  }
+  return { tree, masked, forced };
+}
+
+function countErrors(tree: Tree): number {
+  let count = 0;
+  for (let n = 0; n < tree.size; n++) if (tree.isMissing(n) || tree.kind(n) === "ERROR") count++;
+  return count;
+}
+
+/** Bodies of the branches that the masked text does not show, in source order. */
+function listHidden(job: Job, masked: MaskedText): Span[] {
+  const spans: Span[] = [];
+  for (const [g, keep] of masked.plan.kept) {
+    const group = job.groups[g] as DirectiveGroup;
+    group.branches.forEach((_, b) => {
+      if (b === keep) return;
+      const body = branchBody(job.tokens, group, b);
+      if (body.end > body.start) spans.push(body);
     });
   }
-  return [...found.values()];
+  return spans.sort((a, b) => a.start - b.start);
+}
+
+/** Trees that show the branches that the live tree hides, reduced to the declarations around them. */
+function parseAlternatives(job: Job, tree: Tree, masked: MaskedText, forced: ReadonlySet<number>): Tree[] {
+  const trees: Tree[] = [];
+  const shown = new Set<string>();
+  let plan = masked.plan;
+  for (let round = 0; round < MAX_ALTERNATIVES; round++) {
+    const choice = uncoveredChoice(job.tokens, job.groups, plan, shown);
+    if (choice.size === 0) break;
+    const other = maskJob(job, forced, choice);
+    const spans = [...choice.keys()].map((g) => groupSpan(job, g));
+    const text = restrictTo(tree, other.text, spans);
+    trees.push(job.grammar.parse(job.text, text, other.inserted));
+    plan = { kept: new Map([...plan.kept, ...other.plan.kept]), hidden: plan.hidden };
+  }
+  return trees;
+}
+
+function groupSpan(job: Job, g: number): Span {
+  const group = job.groups[g] as DirectiveGroup;
+  const start = job.tokens.start[group.branches[0] as number] as number;
+  return { start, end: group.end < 0 ? job.text.length : (job.tokens.end[group.end] as number) };
+}
+
+function readDirectives(tokens: Tokens): { readonly macros: MacroDefinition[]; readonly includes: Include[] } {
+  const macros: MacroDefinition[] = [];
+  const includes: Include[] = [];
+  for (let t = 0; t < tokens.count; t++) {
+    if (tokens.kind[t] !== TokenKind.directive) continue;
+    const definition = readDefinition(tokens, t);
+    if (definition !== null) macros.push(definition);
+    const include = readInclude(tokens, t);
+    if (include !== null) includes.push(include);
+  }
+  return { macros, includes };
+}
+
+function onlyDirectives(tokens: Tokens): Tokens {
+  return filterTokens(tokens, (t) => tokens.kind[t] === TokenKind.directive);
+}
+
+function parseFragment(grammar: GrammarParser, text: string, as: "expression" | "statements" | "file"): Tree {
+  const [before, after] = as === "expression" ? ["(", ");"] : as === "statements" ? ["{", "\n}"] : ["", "\n"];
+  const parsed = grammar.parse(before + text + after, before + text + after, []);
+  const shift = (offsets: Uint32Array): Uint32Array =>
+    offsets.map((offset) => Math.min(text.length, Math.max(0, offset - before.length)));
+  const { columns } = parsed;
+  return new Tree(text, parsed.grammar, { ...columns, start: shift(columns.start), end: shift(columns.end) });
 }

@@ -1,0 +1,37 @@
+import { branchCondition, type DirectiveGroup } from "./directives.ts";
+import { isPunctuation, TokenKind, type Tokens, tokenText } from "./lexer.ts";
+
+const CPP_EXTENSIONS = new Set(["cc", "cpp", "cxx", "c++", "hpp", "hh", "hxx", "C", "H", "inl", "ipp", "tpp"]);
+const HEADER_EXTENSIONS = new Set(["h", "inc"]);
+
+/**
+ * Language of a file by its extension; a header is C++ when it holds C++ outside of what only a C++ compiler sees.
+ * `tokens` are without comments.
+ */
+export function detectLanguage(path: string, tokens: Tokens, groups: readonly DirectiveGroup[]): "c" | "cpp" {
+  const extension = path.slice(path.lastIndexOf(".") + 1);
+  if (CPP_EXTENSIONS.has(extension)) return "cpp";
+  if (!HEADER_EXTENSIONS.has(extension)) return "c";
+  const skipTo = new Map<number, number>();
+  for (const group of groups) {
+    const first = group.branches[0] as number;
+    const condition = branchCondition(tokens, first);
+    if (!condition.includes("__cplusplus") || condition.startsWith("!")) continue;
+    skipTo.set(first, group.branches[1] ?? (group.end < 0 ? tokens.count : group.end));
+  }
+  for (let t = 0; t < tokens.count; t++) {
+    const skip = skipTo.get(t);
+    if (skip !== undefined) t = skip;
+    if (isCpp(tokens, t)) return "cpp";
+  }
+  return "c";
+}
+
+function isCpp(tokens: Tokens, t: number): boolean {
+  if (isPunctuation(tokens, t, 58)) return isPunctuation(tokens, t + 1, 58) && tokens.start[t + 1] === tokens.end[t];
+  if (tokens.kind[t] !== TokenKind.identifier) return false;
+  const word = tokenText(tokens, t);
+  if (word === "template") return isPunctuation(tokens, t + 1, 60);
+  if (word !== "namespace" && word !== "class") return false;
+  return tokens.kind[t + 1] === TokenKind.identifier;
+}

@@ -1,0 +1,523 @@
+import { matchBrackets } from "./brackets.ts";
+import { ContextTracker } from "./context.ts";
+import { readDirective } from "./directives.ts";
+import { KEYWORDS, STORAGE_KEYWORDS, TYPE_KEYWORDS } from "./header-macros.ts";
+import { isPunctuation, TokenKind, type Tokens, tokenText } from "./lexer.ts";
+import type { MacroInfo, MacroTable } from "./macros.ts";
+import { maskArguments } from "./mask-arguments.ts";
+import type { MaskBuffer } from "./mask-buffer.ts";
+import { tidyDirective } from "./mask-directives.ts";
+import { isMacroName } from "./split.ts";
+
+const SEMICOLON = 59;
+const COMMA = 44;
+const OPEN = 40;
+const CLOSE = 41;
+const BRACE_OPEN = 123;
+const BRACE_CLOSE = 125;
+const STAR = 42;
+
+/** Words that make a type of their argument, so that a declaration may begin with them. */
+const TYPE_OPERATORS = new Set(["typeof", "__typeof__", "__typeof", "decltype", "_Atomic", "_BitInt", "alignas"]);
+
+/** Masks the macros in `tokens` (without comments and hidden branches) so that the grammar sees plain C. */
+export function maskMacros(buffer: MaskBuffer, tokens: Tokens, macros: MacroTable, language: "c" | "cpp"): void {
+  new MacroMasker(buffer, tokens, macros, language).run();
+}
+
+class MacroMasker {
+  readonly #buffer: MaskBuffer;
+  readonly #tokens: Tokens;
+  readonly #macros: MacroTable;
+  readonly #language: "c" | "cpp";
+  readonly #context: ContextTracker;
+  readonly #match: Int32Array;
+  /** 1 for tokens that have been blanked, which the context must not see. */
+  readonly #gone: Uint8Array;
+
+  constructor(buffer: MaskBuffer, tokens: Tokens, macros: MacroTable, language: "c" | "cpp") {
+    this.#buffer = buffer;
+    this.#tokens = tokens;
+    this.#macros = macros;
+    this.#language = language;
+    this.#context = new ContextTracker(tokens, language);
+    this.#match = matchBrackets(tokens);
+    this.#gone = new Uint8Array(tokens.count);
+  }
+
+  run(): void {
+    const tokens = this.#tokens;
+    for (let t = 0; t < tokens.count; t++) {
+      if (this.#gone[t] === 1) continue;
+      const kind = tokens.kind[t];
+      if (kind === TokenKind.directive) this.#directive(t);
+      else if (kind === TokenKind.identifier) t = this.#identifier(t);
+      else {
+        if (kind === TokenKind.punctuation) this.#punctuation(t);
+        this.#context.consume(t);
+      }
+    }
+  }
+
+  #directive(t: number): void {
+    const context = this.#context;
+    const { name } = readDirective(this.#tokens, t);
+    const conditional = name.startsWith("if") || name.startsWith("el") || name === "endif";
+    const inside = context.surrounding === "enum" || (context.surrounding === "struct" && name === "include");
+    if (!conditional && (context.nesting > 0 || !context.boundary || context.surrounding === "initialiser" || inside)) {
+      this.#buffer.blank(this.#start(t), this.#end(t));
+      return;
+    }
+    tidyDirective(this.#buffer, this.#tokens, t);
+    context.endStatement();
+  }
+
+  /** Computed gotos and case ranges are GNU C that the grammar lacks. */
+  #punctuation(t: number): void {
+    const context = this.#context;
+    const tokens = this.#tokens;
+    if (isPunctuation(tokens, t, 46) && isPunctuation(tokens, t + 1, 46) && isPunctuation(tokens, t + 2, 46)) {
+      if (context.statement >= 0 && this.#word(context.statement) === "case" && context.nesting === 0) {
+        this.#buffer.write(this.#start(t), "|  ");
+      }
+      return;
+    }
+    if (isPunctuation(tokens, t, STAR) && this.#word(context.previous) === "goto") {
+      let last = t;
+      while (last + 1 < tokens.count && !isPunctuation(tokens, last + 1, SEMICOLON)) last++;
+      this.#buffer.join(this.#start(t), this.#end(last));
+      this.#gone.fill(1, t + 1, last + 1);
+      return;
+    }
+    if (isPunctuation(tokens, t, 38) && isPunctuation(tokens, t + 1, 38) && this.#end(t) === this.#start(t + 1)) {
+      const previous = context.previous;
+      const operand =
+        previous >= 0 &&
+        (tokens.kind[previous] !== TokenKind.punctuation ||
+          isPunctuation(tokens, previous, CLOSE) ||
+          isPunctuation(tokens, previous, 93) ||
+          isPunctuation(tokens, previous, 62) ||
+          isPunctuation(tokens, previous, BRACE_CLOSE) ||
+          isPunctuation(tokens, previous, 38));
+      if (!operand && tokens.kind[t + 2] === TokenKind.identifier) this.#drop(t, t);
+    }
+  }
+
+  /** Handles the identifier at `t` and answers the last token that it dealt with. */
+  #identifier(t: number): number {
+    const word = tokenText(this.#tokens, t);
+    const info = this.#macros.get(word);
+    const next = this.#next(t);
+    const call = isPunctuation(this.#tokens, next, OPEN) && (this.#match[next] as number) > 0;
+    const close = call ? (this.#match[next] as number) : -1;
+
+    if (info !== undefined) {
+      if (!call || info.form === "object") {
+        if (this.#isBlankable(info, t, next)) return this.#drop(t, t);
+      } else if (info.role === "attribute-call" && !this.#isEmptyStatement(info)) return this.#drop(t, close);
+      else if (info.role === "wrapper") return this.#unwrap(t, next, close);
+    }
+    if (!KEYWORDS.has(word)) {
+      if (this.#isUnknownAttribute(t, next, info)) return this.#drop(t, call ? close : t);
+      if (this.#isDeclaratorWrapper(t, next, close, call)) return this.#unwrap(t, next, close);
+      if (this.#stringMacro(t, next, close, info)) return this.#consumeThrough(t, call ? close : t);
+      if (call && this.#context.atStart && this.#context.nesting === 0) {
+        const dealt = this.#callAtStart(t, word, next, close, info);
+        if (dealt >= 0) return dealt;
+      } else if (!call || info?.form === "object") {
+        if (this.#context.atStart && this.#context.nesting === 0 && this.#nameAtStart(t, word, info)) return t;
+        if (this.#context.surrounding === "initialiser") this.#separateItem(t, t, info);
+      }
+      if (call) {
+        if (this.#context.surrounding === "initialiser") this.#separateItem(t, close, info);
+        if (this.#takesArguments(t, close)) maskArguments(this.#buffer, this.#tokens, next, close, this.#gone);
+      }
+    } else if (TYPE_OPERATORS.has(word) && call && word !== "decltype" && word !== "alignas") {
+      // The grammar of C has no operators that give a type.
+      this.#joinThrough(t, close);
+      return this.#consumeThrough(t, t);
+    }
+    this.#context.consume(t);
+    return t;
+  }
+
+  /** Whether the object-like macro at `t` is an attribute here. */
+  #isBlankable(info: MacroInfo, t: number, next: number): boolean {
+    if (info.role !== "attribute") return false;
+    if (!info.empty) return true;
+    // An empty macro may be a statement of its own: then it stays, as a name with a semicolon.
+    const alone = isPunctuation(this.#tokens, next, SEMICOLON) || isPunctuation(this.#tokens, next, BRACE_CLOSE);
+    return !(this.#context.atStart && this.#context.surrounding === "body" && (alone || this.#newlineAfter(t, next)));
+  }
+
+  #isEmptyStatement(info: MacroInfo): boolean {
+    return info.empty && this.#context.atStart && this.#context.nesting === 0;
+  }
+
+  /** Attribute macros that the project does not define, told by where they stand in a declaration. */
+  #isUnknownAttribute(t: number, next: number, info: MacroInfo | undefined): boolean {
+    const context = this.#context;
+    const tokens = this.#tokens;
+    if (context.surrounding !== "top" && context.surrounding !== "struct") return false;
+    if (context.nesting > 0 || context.assigned) return false;
+    if (info !== undefined && info.role !== "other" && info.role !== "attribute-call") return false;
+    const previous = context.previous;
+    if (!context.atStart && isPunctuation(tokens, previous, CLOSE)) return this.#isSuffixAttribute(next);
+    if (!this.#isUpperName(t)) return false;
+    const before = context.atStart ? "" : this.#word(previous);
+    // `class EXPORT Name {` and `* EXPORT name(`.
+    if (before === "class" || before === "struct" || before === "union") {
+      const behind = this.#next(next);
+      return this.#isName(next) && (isPunctuation(tokens, behind, BRACE_OPEN) || isPunctuation(tokens, behind, 58));
+    }
+    if (!context.atStart && isPunctuation(tokens, previous, STAR)) {
+      return this.#isName(next) && isPunctuation(tokens, this.#next(next), OPEN);
+    }
+    if (!context.atStart && !STORAGE_KEYWORDS.has(before) && before !== "const") {
+      return before !== "" && !KEYWORDS.has(before) && this.#isName(next) && this.#isFunctionHeader(next);
+    }
+    if (before === "typedef") return false;
+    if (tokens.kind[next] !== TokenKind.identifier) return false;
+    const word = this.#word(next);
+    if (TYPE_KEYWORDS.has(word)) return word !== "const" && word !== "volatile";
+    if (STORAGE_KEYWORDS.has(word)) return true;
+    if (KEYWORDS.has(word)) return false;
+    // `EXPORT Type *name`: a name, perhaps stars, and another name.
+    let behind = this.#next(next);
+    while (isPunctuation(tokens, behind, STAR) || (this.#language === "cpp" && isPunctuation(tokens, behind, 38))) {
+      behind = this.#next(behind);
+    }
+    return this.#isName(behind) && !(info === undefined && this.#macros.get(word)?.role === "attribute");
+  }
+
+  /** Whether the name at `t` is followed by parentheses and then a body: the name of a function. */
+  #isFunctionHeader(t: number): boolean {
+    const open = this.#next(t);
+    if (!isPunctuation(this.#tokens, open, OPEN)) return false;
+    const close = this.#match[open] as number;
+    return close > 0 && isPunctuation(this.#tokens, this.#next(close), BRACE_OPEN);
+  }
+
+  /** `int f(void) MACRO;` and `int f(void) MACRO(1) {`; `next` is the token after the macro's name. */
+  #isSuffixAttribute(next: number): boolean {
+    const tokens = this.#tokens;
+    let behind = next;
+    if (isPunctuation(tokens, next, OPEN)) behind = this.#next(this.#match[next] as number);
+    if (this.#word(this.#context.previous) === "") {
+      const name = next - 1;
+      if (KEYWORDS.has(this.#word(name))) return false;
+    }
+    return isPunctuation(tokens, behind, SEMICOLON) || isPunctuation(tokens, behind, BRACE_OPEN);
+  }
+
+  /** `Type *UNUSED(name)` among parameters, for a macro that the project does not define. */
+  #isDeclaratorWrapper(t: number, next: number, close: number, call: boolean): boolean {
+    const context = this.#context;
+    const tokens = this.#tokens;
+    if (!call || close !== next + 2 || !this.#isName(next + 1)) return false;
+    if (context.surrounding !== "top" || context.nesting === 0 || context.assigned || !this.#isUpperName(t))
+      return false;
+    const previous = context.previous;
+    if (!isPunctuation(tokens, previous, STAR) && tokens.kind[previous] !== TokenKind.identifier) return false;
+    const behind = this.#next(close);
+    return isPunctuation(tokens, behind, COMMA) || isPunctuation(tokens, behind, CLOSE);
+  }
+
+  /** A macro among string literals: `"%" PRId64 "\n"`. */
+  #stringMacro(t: number, next: number, close: number, info: MacroInfo | undefined): boolean {
+    const tokens = this.#tokens;
+    const previous = this.#context.previous;
+    const last = close > 0 ? close : t;
+    const follows = close > 0 ? this.#next(close) : next;
+    const afterString = previous >= 0 && tokens.kind[previous] === TokenKind.string && !this.#context.atStart;
+    const beforeString = follows < tokens.count && tokens.kind[follows] === TokenKind.string;
+    if (!afterString && !(beforeString && (info?.role === "string" || this.#context.previous >= 0))) return false;
+    if (!afterString && (this.#context.atStart || close > 0)) return false;
+    if (!this.#isUpperName(t) && info?.role !== "string") return false;
+    const start = this.#start(t);
+    const end = this.#end(last);
+    if (end - start < 2) return false;
+    for (let i = start + 1; i < end - 1; i++) if (this.#buffer.at(i) === 10) return false;
+    if (afterString || end - start >= 3) {
+      this.#buffer.join(start, end);
+      this.#buffer.put(start, 34);
+      this.#buffer.put(end - 1, 34);
+    }
+    return true;
+  }
+
+  /** Handles `NAME(...)` where a statement or declaration may begin; the last token dealt with, or -1. */
+  #callAtStart(t: number, word: string, next: number, close: number, info: MacroInfo | undefined): number {
+    const tokens = this.#tokens;
+    const surrounding = this.#context.surrounding;
+    const behind = this.#next(close);
+    if (surrounding === "initialiser" || surrounding === "enum") return -1;
+    if (isPunctuation(tokens, behind, BRACE_OPEN) && surrounding === "top") {
+      return this.#functionHeader(t, next, close);
+    }
+    if (surrounding === "body" && (info?.role === "loop" || info?.role === "branch")) {
+      const keyword = info.role === "branch" ? "if" : word.length >= 5 ? "while" : "";
+      if (keyword !== "" && word.length >= keyword.length && this.#isExpressionList(next, close)) {
+        this.#buffer.blank(this.#start(t), this.#end(t));
+        this.#buffer.write(this.#start(t), keyword);
+        maskArguments(this.#buffer, tokens, next, close, this.#gone);
+        this.#consumeThrough(t, close);
+        this.#context.startBody();
+        return close;
+      }
+    }
+    if (surrounding !== "body" && this.#isWrappedHeader(behind, close)) return this.#unwrap(t, next, close);
+    if (this.#isTypeMacro(behind, close, info)) {
+      this.#joinThrough(t, close);
+      return this.#consumeThrough(t, t);
+    }
+    if (!this.#needsSemicolon(behind, close, info)) return -1;
+    maskArguments(this.#buffer, tokens, next, close, this.#gone);
+    this.#consumeThrough(t, close);
+    if (this.#buffer.insert(this.#end(close), SEMICOLON)) this.#context.endStatement();
+    else if (this.#buffer.at(this.#start(close) - 1) === 32) this.#shiftClose(close);
+    return close;
+  }
+
+  /** Moves a closing parenthesis into the space before it to make room for a semicolon. */
+  #shiftClose(close: number): void {
+    const at = this.#start(close);
+    this.#buffer.put(at - 1, CLOSE);
+    this.#buffer.put(at, 32);
+    this.#buffer.insert(at, SEMICOLON);
+    this.#context.endStatement();
+  }
+
+  #needsSemicolon(behind: number, close: number, info: MacroInfo | undefined): boolean {
+    const tokens = this.#tokens;
+    const surrounding = this.#context.surrounding;
+    if (behind >= tokens.count) return true;
+    const kind = tokens.kind[behind];
+    if (kind === TokenKind.directive || kind === TokenKind.number || kind === TokenKind.string) return true;
+    if (kind === TokenKind.identifier) {
+      if (surrounding === "body") return true;
+      return info?.role === "statement" || this.#newlineAfter(close, behind);
+    }
+    if (isPunctuation(tokens, behind, BRACE_OPEN) || isPunctuation(tokens, behind, BRACE_CLOSE)) return true;
+    if (isPunctuation(tokens, behind, SEMICOLON) || isPunctuation(tokens, behind, COMMA)) return false;
+    // `MACRO(x)` on a line of its own, before a statement such as `*p = 0;` or `(void)x;`.
+    return info?.role === "statement" && this.#newlineAfter(close, behind);
+  }
+
+  /** `MACRO(int) name(...) {` or `MACRO(int) name(...);` for a macro that is not known. */
+  #isWrappedHeader(behind: number, close: number): boolean {
+    const tokens = this.#tokens;
+    let name = behind;
+    while (isPunctuation(tokens, name, STAR)) name = this.#next(name);
+    if (!this.#isName(name) || this.#macros.get(this.#word(name))?.form === "function") return false;
+    const open = this.#next(name);
+    if (!isPunctuation(tokens, open, OPEN)) return false;
+    const end = this.#next(this.#match[open] as number);
+    if (isPunctuation(tokens, end, BRACE_OPEN)) return true;
+    return isPunctuation(tokens, end, SEMICOLON) && !this.#newlineAfter(close, behind);
+  }
+
+  /** `LIST_OF(int) name;`: a macro call that stands for a type. */
+  #isTypeMacro(behind: number, close: number, info: MacroInfo | undefined): boolean {
+    if (info?.role === "statement" || !this.#isName(behind) || this.#newlineAfter(close, behind)) return false;
+    const after = this.#next(behind);
+    const tokens = this.#tokens;
+    return (
+      isPunctuation(tokens, after, SEMICOLON) ||
+      isPunctuation(tokens, after, COMMA) ||
+      isPunctuation(tokens, after, 91) ||
+      (isPunctuation(tokens, after, 61) && !isPunctuation(tokens, after + 1, 61))
+    );
+  }
+
+  /** `MACRO(name, ...) {` at the top level: shown as a function of that name. */
+  #functionHeader(t: number, open: number, close: number): number {
+    const tokens = this.#tokens;
+    const name = open + 1;
+    if (!this.#isName(name)) return -1;
+    // The text between the name and the closing parenthesis has to hold `()`.
+    if (close === name + 1) {
+      const at = this.#start(close);
+      const after = this.#buffer.at(at + 1);
+      if (after !== 32 && after !== 10 && after !== 13) return -1;
+      this.#buffer.put(at, OPEN);
+      this.#buffer.put(at + 1, CLOSE);
+    } else {
+      this.#buffer.blank(this.#end(name), this.#end(close));
+      this.#buffer.put(this.#start(name + 1), OPEN);
+      this.#buffer.put(this.#start(close), CLOSE);
+    }
+    this.#buffer.blank(this.#start(open), this.#end(open));
+    if (this.#end(open) === this.#start(name) && this.#end(t) === this.#start(open)) {
+      this.#buffer.put(this.#start(open), 32);
+    }
+    for (let q = t; q <= close; q++) if (tokens.kind[q] !== TokenKind.directive) this.#context.consume(q);
+    return close;
+  }
+
+  /** Handles a name without arguments where a statement or declaration may begin; true when it is dealt with. */
+  #nameAtStart(t: number, word: string, info: MacroInfo | undefined): boolean {
+    const tokens = this.#tokens;
+    const context = this.#context;
+    const next = this.#next(t);
+    const surrounding = context.surrounding;
+    if (surrounding === "initialiser" || surrounding === "enum") return false;
+    if (isPunctuation(tokens, next, SEMICOLON) || isPunctuation(tokens, next, COMMA)) return false;
+    const statement = info !== undefined && info.form !== "function" && (info.role === "statement" || info.empty);
+    const newline = this.#newlineAfter(t, next);
+    const closes = next >= tokens.count || isPunctuation(tokens, next, BRACE_CLOSE);
+    const directive = tokens.kind[next] === TokenKind.directive;
+    let complete = statement && !isPunctuation(tokens, next, 61) && !isPunctuation(tokens, next, 46);
+    if (!complete && this.#isUpperName(t) && info?.form !== "function") {
+      const nameFollows = tokens.kind[next] === TokenKind.identifier && newline && surrounding !== "top";
+      const storage = newline && surrounding === "top" && STORAGE_KEYWORDS.has(this.#word(next));
+      complete = closes || (directive && surrounding !== "top") || nameFollows || storage;
+    }
+    if (!complete && surrounding === "body") {
+      complete = closes || (isPunctuation(tokens, next, BRACE_OPEN) && this.#language === "c");
+    }
+    if (!complete || KEYWORDS.has(word)) return false;
+    context.consume(t);
+    if (!this.#buffer.insert(this.#end(t), SEMICOLON)) return true;
+    context.endStatement();
+    return true;
+  }
+
+  /** Writes the comma that an element of an initialiser lacks because its macro brings it along. */
+  #separateItem(t: number, last: number, info: MacroInfo | undefined): void {
+    const tokens = this.#tokens;
+    if (this.#context.nesting > 0) return;
+    const behind = this.#next(last);
+    if (behind >= tokens.count) return;
+    const kind = tokens.kind[behind];
+    const brace =
+      isPunctuation(tokens, behind, BRACE_OPEN) && (this.#language === "c" || info !== undefined || last > t);
+    const designator =
+      isPunctuation(tokens, behind, 46) &&
+      tokens.kind[behind + 1] === TokenKind.identifier &&
+      this.#newlineAfter(last, behind);
+    const name = kind === TokenKind.identifier && !KEYWORDS.has(this.#word(behind));
+    const value =
+      kind === TokenKind.number ||
+      name ||
+      (info?.role === "item" && kind !== TokenKind.punctuation) ||
+      (info?.role === "item" && (isPunctuation(tokens, behind, OPEN) || isPunctuation(tokens, behind, 38)));
+    if (brace || designator || value) this.#buffer.insert(this.#end(last), COMMA);
+  }
+
+  /** Whether the parentheses behind the name at `t` hold arguments, not parameters of a declaration. */
+  #takesArguments(t: number, close: number): boolean {
+    const context = this.#context;
+    const tokens = this.#tokens;
+    const surrounding = context.surrounding;
+    if (surrounding === "struct" || surrounding === "enum") return false;
+    if (surrounding === "top" && !context.assigned) {
+      if (this.#language === "cpp") return false;
+      if (!context.atStart || isPunctuation(tokens, this.#next(close), BRACE_OPEN)) return false;
+      return true;
+    }
+    const previous = context.previous;
+    if (context.atStart || previous < 0) return true;
+    if (tokens.kind[previous] === TokenKind.identifier) {
+      const word = this.#word(previous);
+      return word === "return" || word === "case" || word === "else" || word === "sizeof";
+    }
+    if (isPunctuation(tokens, previous, STAR) && context.nesting === 0) return !this.#onlyTypeBefore(t);
+    return true;
+  }
+
+  /** Whether the statement before `t` is names and stars only, which makes it a declaration. */
+  #onlyTypeBefore(t: number): boolean {
+    for (let i = this.#context.statement; i < t; i++) {
+      const name = this.#tokens.kind[i] === TokenKind.identifier && this.#word(i) !== "return";
+      if (!name && !isPunctuation(this.#tokens, i, STAR)) return false;
+    }
+    return true;
+  }
+
+  /** Whether the parentheses hold what may stand in parentheses as an expression. */
+  #isExpressionList(open: number, close: number): boolean {
+    if (close === open + 1) return false;
+    for (let t = open + 1; t < close; t++) {
+      if (isPunctuation(this.#tokens, t, SEMICOLON) || isPunctuation(this.#tokens, t, BRACE_OPEN)) return false;
+      if (this.#tokens.kind[t] === TokenKind.directive) return false;
+    }
+    return true;
+  }
+
+  /** Blanks tokens `[from, to]`; answers `to`. */
+  #drop(from: number, to: number): number {
+    for (let t = from; t <= to; t++) {
+      this.#buffer.blank(this.#start(t), this.#end(t));
+      this.#gone[t] = 1;
+    }
+    return to;
+  }
+
+  /** Blanks a macro's name and its parentheses; what they hold is looked at next. */
+  #unwrap(t: number, open: number, close: number): number {
+    this.#drop(t, t);
+    this.#drop(open, open);
+    this.#drop(close, close);
+    return open;
+  }
+
+  /** Makes one identifier of the tokens `[from, to]`. */
+  #joinThrough(from: number, to: number): void {
+    this.#buffer.join(this.#start(from), this.#end(to));
+    this.#gone.fill(1, from + 1, to + 1);
+  }
+
+  /** Lets the context see the tokens `[from, to]`; answers `to`, or the last token that had been joined to `from`. */
+  #consumeThrough(from: number, to: number): number {
+    let t = from;
+    for (; t <= to; t++) {
+      if (this.#gone[t] === 1) continue;
+      if (this.#tokens.kind[t] === TokenKind.directive) this.#buffer.blank(this.#start(t), this.#end(t));
+      else this.#context.consume(t);
+    }
+    return to;
+  }
+
+  #next(t: number): number {
+    let next = t + 1;
+    while (next < this.#tokens.count && this.#gone[next] === 1) next++;
+    return next;
+  }
+
+  #word(t: number): string {
+    return t >= 0 && t < this.#tokens.count && this.#tokens.kind[t] === TokenKind.identifier
+      ? tokenText(this.#tokens, t)
+      : "";
+  }
+
+  #isName(t: number): boolean {
+    const word = this.#word(t);
+    return word !== "" && !KEYWORDS.has(word);
+  }
+
+  /** A name of four or more capitals, digits and underscores. */
+  #isUpperName(t: number): boolean {
+    const word = this.#word(t);
+    if (word.length < 4) return false;
+    for (let i = 0; i < word.length; i++) {
+      const c = word.charCodeAt(i);
+      if (c >= 97 && c <= 122) return false;
+    }
+    return isMacroName(word);
+  }
+
+  #start(t: number): number {
+    return this.#tokens.start[t] as number;
+  }
+
+  #end(t: number): number {
+    return this.#tokens.end[t] as number;
+  }
+
+  #newlineAfter(t: number, next: number): boolean {
+    const limit = next < this.#tokens.count ? this.#start(next) : this.#buffer.length;
+    const at = this.#tokens.text.indexOf("\n", this.#end(t));
+    return at >= 0 && at < limit;
+  }
+}

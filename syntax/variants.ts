@@ -1,0 +1,114 @@
+import { bodyBetween, type DirectiveGroup } from "./directives.ts";
+import type { Tokens } from "./lexer.ts";
+import type { Span } from "./source.ts";
+import type { SplitPlan } from "./split.ts";
+import { NONE, type Node, type Tree } from "./tree.ts";
+
+/** A group that holds more than this is no suspect for an error somewhere in it, unless it begins or ends there. */
+const SUSPECT_SIZE = 16_384;
+
+/** The lines of branch `b` of a group. */
+export function branchBody(tokens: Tokens, group: DirectiveGroup, b: number): Span {
+  return bodyBetween(tokens, group.branches[b] as number, group.branches[b + 1] ?? group.end);
+}
+
+/** Groups that are not reduced yet and that an error touches or lies in. */
+export function pickSuspects(tree: Tree, tokens: Tokens, groups: readonly DirectiveGroup[], plan: SplitPlan): number[] {
+  const errors = errorSpans(tree);
+  const found: number[] = [];
+  groups.forEach((group, g) => {
+    const first = group.branches[0] as number;
+    if (plan.kept.has(g) || plan.hidden[first] === 1) return;
+    const start = tokens.start[first] as number;
+    const end = group.end < 0 ? tokens.text.length : (tokens.end[group.end] as number);
+    const touched = errors.some((error) => {
+      if (error.end < start || error.start > end) return false;
+      return end - start <= SUSPECT_SIZE || (error.start <= start && error.end >= start) || error.end >= end;
+    });
+    if (touched) found.push(g);
+  });
+  return found;
+}
+
+function errorSpans(tree: Tree): Span[] {
+  const spans: Span[] = [];
+  for (let n = 0; n < tree.size; n++) {
+    if (tree.kind(n) !== "ERROR" && !tree.isMissing(n)) continue;
+    const owner = tree.enclosing(tree.parent(n), "function_definition", "preproc_if", "preproc_ifdef");
+    // The real cause may lie before the token where the parser gave up, so a function counts as a whole.
+    const node = owner === NONE || tree.kind(owner) !== "function_definition" ? n : owner;
+    spans.push({ start: tree.start(node), end: tree.end(node) });
+  }
+  return spans;
+}
+
+/**
+ * A choice of branches that shows something no tree has shown yet, one branch per group. `shown` remembers what the
+ * choices so far have shown and is added to. Empty when nothing is left.
+ */
+export function uncoveredChoice(
+  tokens: Tokens,
+  groups: readonly DirectiveGroup[],
+  plan: SplitPlan,
+  shown: Set<string>,
+): Map<number, number> {
+  const choice = new Map<number, number>();
+  for (const g of [...plan.kept.keys()].sort((a, b) => a - b)) {
+    const keep = plan.kept.get(g) as number;
+    const group = groups[g] as DirectiveGroup;
+    // A group inside a branch that this choice hides has to wait for its turn.
+    const outer = choice.get(group.outer);
+    if (outer !== undefined && outer !== group.outerBranch) continue;
+    if (!shown.has(`${g}:${keep}`) && !plan.kept.has(group.outer)) shown.add(`${g}:${keep}`);
+    for (let b = 0; b < group.branches.length; b++) {
+      if (b === keep || shown.has(`${g}:${b}`) || isEmpty(tokens, group, b)) continue;
+      choice.set(g, b);
+      shown.add(`${g}:${b}`);
+      break;
+    }
+  }
+  return choice;
+}
+
+function isEmpty(tokens: Tokens, group: DirectiveGroup, b: number): boolean {
+  const from = (group.branches[b] as number) + 1;
+  const to = group.branches[b + 1] ?? (group.end < 0 ? tokens.count : group.end);
+  return from >= to;
+}
+
+const CONTAINERS = new Set([
+  "translation_unit",
+  "preproc_if",
+  "preproc_ifdef",
+  "preproc_elif",
+  "preproc_elifdef",
+  "preproc_else",
+  "linkage_specification",
+  "declaration_list",
+  "namespace_definition",
+]);
+
+/** `masked` with everything blanked but the declarations of `tree` that touch one of `spans`. */
+export function restrictTo(tree: Tree, masked: string, spans: readonly Span[]): string {
+  const kept: Span[] = spans.map((span) => ({ ...span }));
+  const visit = (n: Node): void => {
+    for (const child of tree.children(n)) {
+      const start = tree.start(child);
+      const end = tree.end(child);
+      if (!spans.some((span) => span.start < end && span.end > start)) continue;
+      if (CONTAINERS.has(tree.kind(child))) visit(child);
+      else if (tree.isNamed(child)) kept.push({ start, end });
+    }
+  };
+  visit(0);
+  kept.sort((a, b) => a.start - b.start);
+  let result = "";
+  let last = 0;
+  for (const { start, end } of kept) {
+    if (end <= last) continue;
+    const from = Math.max(start, last);
+    result += " ".repeat(from - last) + masked.slice(from, end);
+    last = end;
+  }
+  return result + " ".repeat(masked.length - last);
+}
