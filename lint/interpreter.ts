@@ -1,0 +1,1553 @@
+import type { CapiFunction } from "../model/api/capi.ts";
+import type { HpyArgument, HpyFunction } from "../model/api/hpy.ts";
+import { NONE, type Node, type Tree } from "../syntax/tree.ts";
+import type { DeclaredType, Variable } from "./declarations.ts";
+import { readDeclaration } from "./declarations.ts";
+import {
+  ANY,
+  type Cell,
+  type CellKind,
+  CONTEXT,
+  NONZERO,
+  NULL,
+  number,
+  Range,
+  type State,
+  TRUTH,
+  UNASSIGNED,
+  UNKNOWN,
+  type Value,
+} from "./domain.ts";
+import { formatUnits, stringText } from "./formats.ts";
+import type { FunctionInfo, Project } from "./project.ts";
+import type { Given, Summary } from "./summary.ts";
+
+/** The tables of both APIs, by function name. */
+export interface ApiTables {
+  readonly hpy: ReadonlyMap<string, HpyFunction>;
+  readonly capi: ReadonlyMap<string, CapiFunction>;
+}
+
+/** What one function's run needs from its surroundings. */
+export interface Surroundings {
+  readonly info: FunctionInfo;
+  readonly tables: ApiTables;
+  readonly project: Project;
+  /** What is known of a project function with this name; undefined for functions without a body. */
+  summaryOf(name: string): Summary | undefined;
+  report(id: string, node: Node, message: string, state: State, cell: Cell | undefined, certainty?: "possible"): void;
+  giveUp(node: Node, reason: string): void;
+}
+
+export interface Result {
+  readonly state: State;
+  readonly value: Value;
+}
+
+export interface Branches {
+  readonly yes: State[];
+  readonly no: State[];
+}
+
+/** Index space of cells that stand behind pointer parameters. */
+export const BEHIND = 1000;
+
+/** Macros and functions that pass their first argument through as a truth value. */
+const HINTS = new Set([
+  "__builtin_expect",
+  "likely",
+  "unlikely",
+  "LIKELY",
+  "UNLIKELY",
+  "HPy_LIKELY",
+  "HPy_UNLIKELY",
+  "HPY_LIKELY",
+  "HPY_UNLIKELY",
+]);
+
+/** Calls whose answer stays the same while their arguments do. */
+const STABLE = new Set(["HPyField_IsNull", "HPy_Is", "HPy_TypeCheck"]);
+
+/** C functions whose result points into their first argument. */
+const POINTS_INTO = new Set(["strchr", "strrchr", "strstr", "strpbrk", "memchr", "strchrnul", "rawmemchr"]);
+
+const CELL_NAMES: Readonly<Record<CellKind, string>> = {
+  handle: "handle",
+  tracker: "tracker",
+  builder: "builder",
+  reference: "reference",
+  interior: "pointer",
+  view: "struct pointer",
+};
+
+/** Kind of the resource that a variable of this type holds by value; undefined for types that are not followed. */
+export function cellKind(type: DeclaredType): CellKind | undefined {
+  if (type.array) return undefined;
+  if (type.pointers === 0) {
+    if (type.base === "HPy") return "handle";
+    if (type.base === "HPyTracker") return "tracker";
+    if (type.base === "HPyListBuilder" || type.base === "HPyTupleBuilder") return "builder";
+  }
+  return type.pointers === 1 && type.base === "PyObject" ? "reference" : undefined;
+}
+
+/**
+ * Evaluates the expressions of one function over abstract states.
+ *
+ * A state that is passed in belongs to the call: it is changed in place and comes back in the results, cloned where
+ * the path splits.
+ */
+export class Interpreter {
+  private readonly around: Surroundings;
+  private readonly tree: Tree;
+  private nextCell = 1;
+
+  constructor(around: Surroundings) {
+    this.around = around;
+    this.tree = around.info.file.tree;
+  }
+
+  /** Makes the state at the entry of the function. */
+  enter(state: State): void {
+    for (const p of this.around.info.scope.parameters) {
+      const { type, index, place } = p;
+      if (type.base === "HPyContext") {
+        state.set(place, CONTEXT);
+        continue;
+      }
+      const kind = cellKind(type);
+      if (kind !== undefined && !type.reference) {
+        state.set(place, this.addCell(state, { kind, state: "borrowed", maybeNull: true, parameter: index }));
+        continue;
+      }
+      const behind = cellKind({ ...type, pointers: type.pointers - 1, reference: false });
+      if (behind === undefined || this.isArgumentArray(p)) continue;
+      state.set(place, { kind: "address", place: `*${place}` });
+      const old = this.addCell(state, { kind: behind, state: "borrowed", maybeNull: true, parameter: BEHIND + index });
+      state.set(`*${place}`, old);
+    }
+  }
+
+  /** Whether a `HPy *` parameter is the usual array of arguments. */
+  private isArgumentArray(p: Variable): boolean {
+    if (p.type.base !== "HPy" || p.type.pointers !== 1) return false;
+    if (p.type.constant) return true;
+    const next = this.around.info.scope.parameters[p.index + 1];
+    return next !== undefined && next.type.pointers === 0 && ["size_t", "HPy_ssize_t"].includes(next.type.base);
+  }
+
+  // ---- resources ----------------------------------------------------------------------------------------------
+
+  addCell(state: State, made: Partial<Cell> & Pick<Cell, "kind" | "state">, origin: Node = NONE): Value {
+    const id = this.nextCell++;
+    state.cells.set(id, { maybeNull: false, by: -1, origin, releasedAt: NONE, holder: "", parameter: -1, ...made });
+    return { kind: "cell", cell: id };
+  }
+
+  private fresh(state: State, kind: CellKind, origin: Node, maybeNull: boolean): Value {
+    return this.addCell(state, { kind, state: "owned", maybeNull }, origin);
+  }
+
+  private nameOf(cell: Cell): string {
+    const what = CELL_NAMES[cell.kind];
+    const place = cell.holder.includes("@") ? cell.holder.slice(0, cell.holder.indexOf("@")) : cell.holder;
+    return place === "" ? `this ${what}` : `the ${what} \`${place}\``;
+  }
+
+  private report(id: string, node: Node, message: string, state: State, value?: Value, certainty?: "possible"): void {
+    const cell = value === undefined ? undefined : state.cell(value);
+    this.around.report(id, node, message, state, cell, certainty);
+    if (value?.kind === "cell") state.update(value.cell, { state: "unknown" });
+  }
+
+  /** The value is used as what it is: passed on, looked into, returned. */
+  consume(value: Value, node: Node, state: State): void {
+    if (value.kind === "unassigned") {
+      this.report("uninitialised-handle", node, `${this.shown(node)} is used before it is set`, state);
+      return;
+    }
+    const cell = state.cell(value);
+    if (cell === undefined) return;
+    if (cell.state === "closed") {
+      const id = {
+        handle: "handle-used-after-close",
+        tracker: "tracker-used-after-close",
+        builder: "builder-used-twice",
+        reference: "reference-used-after-release",
+        interior: "interior-pointer-dangling",
+        view: "struct-pointer-dangling",
+      }[cell.kind];
+      this.report(id, node, `${this.nameOf(cell)} is used after it was ${releasedWord(cell.kind)}`, state, value);
+      return;
+    }
+    if (cell.kind === "interior" || cell.kind === "view") {
+      const owner = state.cells.get(cell.by);
+      if (owner?.state !== "closed") return;
+      const id = cell.kind === "interior" ? "interior-pointer-dangling" : "struct-pointer-dangling";
+      const message = `${this.nameOf(cell)} points into an object whose handle was closed`;
+      this.report(id, node, message, state, value, cell.kind === "view" ? "possible" : undefined);
+    }
+  }
+
+  /** Closes a handle, a tracker or a builder, or drops a reference. */
+  release(value: Value, node: Node, state: State): void {
+    if (value.kind === "unassigned") {
+      this.report("uninitialised-handle", node, `${this.shown(node)} is closed before it is set`, state);
+      return;
+    }
+    const cell = state.cell(value);
+    if (value.kind !== "cell" || cell === undefined) return;
+    const name = this.nameOf(cell);
+    switch (cell.state) {
+      case "owned":
+        break;
+      case "borrowed":
+        if (this.around.info.entry !== "" || cell.parameter < 0) {
+          const id = cell.kind === "reference" ? "borrowed-reference-released" : "borrowed-handle-closed";
+          this.report(id, node, `${name} belongs to the caller and is closed here`, state, value);
+          return;
+        }
+        break;
+      case "constant":
+        this.report("constant-closed", node, `${name} belongs to the context and is closed here`, state, value);
+        return;
+      case "tracked":
+        this.report("tracked-handle-closed", node, `${name} is closed here and again by its tracker`, state, value);
+        return;
+      case "closed": {
+        const id = {
+          handle: "double-close",
+          tracker: "tracker-closed-twice",
+          builder: "builder-used-twice",
+          reference: "reference-released-twice",
+          interior: "double-close",
+          view: "double-close",
+        }[cell.kind];
+        this.report(id, node, `${name} was already ${releasedWord(cell.kind)}`, state, value);
+        return;
+      }
+      default:
+        return;
+    }
+    state.update(value.cell, { state: "closed", releasedAt: node });
+    if (cell.kind !== "tracker") return;
+    for (const [id, other] of state.cells) {
+      if (other.state === "tracked" && other.by === value.cell) {
+        state.update(id, { state: "closed", releasedAt: node });
+      }
+    }
+  }
+
+  /** Reports what is owned and cannot be named any more, and drops what nothing needs. */
+  collect(state: State, node: Node, kept: readonly Value[] = []): void {
+    const reachable = state.reachable(kept);
+    for (const [id, cell] of state.cells) {
+      if (reachable.has(id)) continue;
+      if (cell.state === "owned") this.leak(state, id, cell, node);
+      state.cells.delete(id);
+    }
+  }
+
+  private leak(state: State, id: number, cell: Cell, node: Node): void {
+    const origin = cell.origin;
+    const name = this.nameOf(cell);
+    if (cell.kind === "tracker") {
+      this.report("tracker-not-closed", node, `${name} is not closed on this path`, state, { kind: "cell", cell: id });
+    } else if (cell.kind === "builder") {
+      this.report("builder-not-finished", node, `${name} is neither built nor cancelled on this path`, state, {
+        kind: "cell",
+        cell: id,
+      });
+    } else if (cell.kind === "reference") {
+      this.report("reference-leaked", node, `${name} is not released on this path`, state, { kind: "cell", cell: id });
+    } else if (cell.holder !== "") {
+      this.report("handle-overwritten", node, `${name} loses its value while it is open`, state, {
+        kind: "cell",
+        cell: id,
+      });
+    } else if (origin !== NONE && this.isArgument(origin)) {
+      const text = `the new handle of ${this.shown(origin)} is passed on and never closed`;
+      this.report("nested-handle-leaked", origin, text, state, { kind: "cell", cell: id });
+    } else {
+      const text = `the new handle of ${this.shown(origin === NONE ? node : origin)} is dropped`;
+      this.report("handle-dropped", origin === NONE ? node : origin, text, state, { kind: "cell", cell: id });
+    }
+  }
+
+  /** At the end of the function: everything that is still owned and was not handed over is lost. */
+  leaveWith(state: State, node: Node, handed: readonly Value[]): void {
+    const given = new Set(handed.map((v) => (v.kind === "cell" ? v.cell : -1)));
+    for (const [place, value] of state.values) {
+      if (place.startsWith("*") && value.kind === "cell") given.add(value.cell);
+    }
+    for (const [id, cell] of state.cells) {
+      if (cell.state !== "owned" || given.has(id)) continue;
+      const name = this.nameOf(cell);
+      const id2 = {
+        handle: "handle-leaked",
+        tracker: "tracker-not-closed",
+        builder: "builder-not-finished",
+        reference: "reference-leaked",
+        interior: "handle-leaked",
+        view: "handle-leaked",
+      }[cell.kind];
+      const verb =
+        cell.kind === "builder"
+          ? "neither built nor cancelled"
+          : cell.kind === "reference"
+            ? "not released"
+            : "not closed";
+      this.report(id2, node, `${name} is ${verb} when the function leaves here`, state, { kind: "cell", cell: id });
+    }
+  }
+
+  private isArgument(n: Node): boolean {
+    for (let c = this.tree.parent(n); c !== NONE; c = this.tree.parent(c)) {
+      const kind = this.tree.kind(c);
+      if (kind === "argument_list" || kind === "initializer_list") return true;
+      if (!kind.endsWith("_expression")) return false;
+    }
+    return false;
+  }
+
+  private shown(n: Node): string {
+    const text = this.tree.source(n).replaceAll("\n", " ");
+    return `\`${text.length > 60 ? `${text.slice(0, 57)}...` : text}\``;
+  }
+
+  // ---- declarations and assignments ---------------------------------------------------------------------------
+
+  /** Runs a declaration statement. */
+  declare(node: Node, state: State): State[] {
+    let states = [state];
+    for (const declared of readDeclaration(this.tree, node)) {
+      if (declared.isFunction && declared.value === NONE) continue;
+      const variable = this.around.info.scope.resolve(declared.name, this.tree.start(declared.nameNode));
+      if (variable === undefined || variable.storage === "static") continue;
+      states = states.flatMap((s) => this.initialise(variable, declared.value, s));
+    }
+    return states;
+  }
+
+  private initialise(variable: Variable, value: Node, state: State): State[] {
+    const { place, type } = variable;
+    if (type.array) {
+      state.set(place, { kind: "address", place });
+      if (value === NONE || this.tree.kind(value) !== "initializer_list") return [state];
+      return this.evaluateAll(this.tree.named(value), state).map(({ state: s, values }) => {
+        values.forEach((v, i) => {
+          s.set(`${place}[${i}]`, v);
+        });
+        return s;
+      });
+    }
+    if (value === NONE) {
+      const kind = cellKind(type);
+      state.set(place, kind === undefined || kind === "reference" ? UNKNOWN : UNASSIGNED);
+      return [state];
+    }
+    const kind = this.tree.kind(value);
+    if (kind === "initializer_list" || kind === "argument_list") {
+      const items = this.tree.named(value);
+      return this.evaluateAll(items, state).map(({ state: s, values }) => {
+        const [only] = values;
+        if (cellKind(type) !== undefined && values.length === 1 && only !== undefined) {
+          s.set(place, only.kind === "number" && only.mask === Range.zero ? NULL : only);
+        } else {
+          values.forEach((v, i) => {
+            this.escape(v, items[i] as Node, s);
+          });
+          s.forget(place);
+        }
+        return s;
+      });
+    }
+    return this.evaluate(value, state).map((r) => {
+      r.state.set(place, this.converted(r.value, type));
+      return r.state;
+    });
+  }
+
+  /** A value as it looks after conversion to a type: 0 becomes the null pointer. */
+  private converted(value: Value, type: DeclaredType): Value {
+    return type.pointers > 0 && value.kind === "number" && value.mask === Range.zero ? NULL : value;
+  }
+
+  private assign(target: Node, value: Value, state: State): void {
+    const place = this.placeOf(target, state);
+    if (place === null) {
+      this.escape(value, target, state);
+      state.forgetMemory();
+      return;
+    }
+    const old = state.values.get(place);
+    state.set(place, value);
+    if (place.startsWith("*") && old?.kind === "cell") {
+      const cell = state.cells.get(old.cell);
+      if (cell?.state === "owned" && !state.reachable([]).has(old.cell)) state.update(old.cell, { holder: place });
+    }
+  }
+
+  /** The value goes where this analysis does not follow it. */
+  private escape(value: Value, node: Node, state: State): void {
+    const cell = state.cell(value);
+    if (value.kind !== "cell" || cell === undefined) return;
+    this.consume(value, node, state);
+    if (cell.kind === "interior" || cell.kind === "view") return;
+    if (cell.state === "owned" || cell.state === "tracked" || cell.state === "borrowed") {
+      this.around.giveUp(node, `${this.nameOf(cell)} is stored where the checker does not follow it`);
+      state.update(value.cell, { state: "unknown" });
+    }
+  }
+
+  /** The followed place that an lvalue means, or null. */
+  placeOf(n: Node, state: State): string | null {
+    const { tree } = this;
+    switch (tree.kind(n)) {
+      case "parenthesized_expression": {
+        const inner = tree.named(n)[0];
+        return inner === undefined ? null : this.placeOf(inner, state);
+      }
+      case "identifier": {
+        const variable = this.variable(n);
+        if (variable === undefined || variable.storage === "static") return null;
+        if (variable.type.reference) return null;
+        return variable.place;
+      }
+      case "field_expression": {
+        const base = tree.field(n, "argument");
+        const field = tree.source(tree.field(n, "field"));
+        if (tree.token(n, ".") !== NONE || this.operator(n) === ".") {
+          const place = this.placeOf(base, state);
+          return place === null ? null : `${place}.${field}`;
+        }
+        const pointer = this.peek(base, state);
+        return pointer.kind === "address" && !pointer.place.startsWith("*") ? `${pointer.place}.${field}` : null;
+      }
+      case "subscript_expression": {
+        const index = this.constant(this.index(n));
+        const base = this.peek(tree.field(n, "argument"), state);
+        if (base.kind !== "address" || index === undefined) return null;
+        if (base.place.startsWith("*")) return index === 0 ? base.place : null;
+        return `${base.place}[${index}]`;
+      }
+      case "pointer_expression": {
+        if (this.operator(n) !== "*") return null;
+        const pointer = this.peek(tree.field(n, "argument"), state);
+        return pointer.kind === "address" ? pointer.place : null;
+      }
+      default:
+        return null;
+    }
+  }
+
+  private variable(n: Node): Variable | undefined {
+    return this.around.info.scope.resolve(this.tree.source(n), this.tree.start(n));
+  }
+
+  /** The value of a name, or of the address of a place, without evaluating anything. */
+  private peek(n: Node, state: State): Value {
+    const kind = this.tree.kind(n);
+    if (kind === "identifier") {
+      const variable = this.variable(n);
+      return variable === undefined ? UNKNOWN : state.get(variable.place);
+    }
+    if (kind === "parenthesized_expression" || kind === "cast_expression") {
+      const inner = kind === "cast_expression" ? this.tree.field(n, "value") : this.tree.named(n)[0];
+      return inner === undefined || inner === NONE ? UNKNOWN : this.peek(inner, state);
+    }
+    if (kind === "pointer_expression" && this.operator(n) === "&") {
+      const place = this.placeOf(this.tree.field(n, "argument"), state);
+      return place === null ? UNKNOWN : { kind: "address", place };
+    }
+    return UNKNOWN;
+  }
+
+  private index(n: Node): Node {
+    const index = this.tree.field(n, "index");
+    if (index !== NONE) return index;
+    const indices = this.tree.field(n, "indices");
+    return indices === NONE ? NONE : (this.tree.named(indices)[0] ?? NONE);
+  }
+
+  private operator(n: Node): string {
+    const operator = this.tree.field(n, "operator");
+    return operator === NONE ? "" : this.tree.kind(operator);
+  }
+
+  /** Value of an integer constant expression of the simplest kinds. */
+  private constant(n: Node): number | undefined {
+    if (n === NONE) return undefined;
+    const { tree } = this;
+    switch (tree.kind(n)) {
+      case "parenthesized_expression": {
+        const inner = tree.named(n)[0];
+        return inner === undefined ? undefined : this.constant(inner);
+      }
+      case "cast_expression":
+        return this.constant(tree.field(n, "value"));
+      case "number_literal": {
+        const text = tree.source(n);
+        const value = text[1] === "x" || text[1] === "X" ? Number.parseInt(text, 16) : Number.parseFloat(text);
+        return Number.isNaN(value) ? undefined : value;
+      }
+      case "unary_expression": {
+        if (this.operator(n) !== "-") return undefined;
+        const value = this.constant(tree.field(n, "argument"));
+        return value === undefined ? undefined : -value;
+      }
+      case "true":
+        return 1;
+      case "false":
+        return 0;
+      default:
+        return undefined;
+    }
+  }
+
+  // ---- expressions --------------------------------------------------------------------------------------------
+
+  /** Evaluates several expressions in order. */
+  private evaluateAll(nodes: readonly Node[], state: State): { state: State; values: Value[] }[] {
+    let results: { state: State; values: Value[] }[] = [{ state, values: [] }];
+    for (const n of nodes) {
+      results = results.flatMap((r) =>
+        this.evaluate(n, r.state).map(({ state: s, value }) => ({ state: s, values: [...r.values, value] })),
+      );
+    }
+    return results;
+  }
+
+  /** Evaluates an expression; one result per way in which it can go. */
+  evaluate(n: Node, state: State): Result[] {
+    const { tree } = this;
+    switch (tree.kind(n)) {
+      case "parenthesized_expression": {
+        const inner = tree.named(n)[0];
+        return inner === undefined ? [{ state, value: UNKNOWN }] : this.evaluate(inner, state);
+      }
+      case "identifier":
+        return [{ state, value: this.name(n, state) }];
+      case "null":
+        return [{ state, value: NULL }];
+      case "true":
+      case "false":
+      case "number_literal":
+        return [{ state, value: number(rangeOf(this.constant(n))) }];
+      case "string_literal":
+      case "concatenated_string":
+      case "raw_string_literal":
+        return [{ state, value: number(Range.aboveOne) }];
+      case "cast_expression":
+        return this.evaluate(tree.field(n, "value"), state);
+      case "comma_expression":
+        return this.evaluate(tree.field(n, "left"), state).flatMap((r) => {
+          this.collect(r.state, n);
+          return this.evaluate(tree.field(n, "right"), r.state);
+        });
+      case "assignment_expression":
+        return this.assignment(n, state);
+      case "update_expression": {
+        const target = tree.field(n, "argument");
+        return this.evaluate(target, state).map((r) => {
+          const place = this.placeOf(target, r.state);
+          if (place !== null && r.value.kind === "number") r.state.set(place, UNKNOWN);
+          return { state: r.state, value: r.value.kind === "number" ? UNKNOWN : r.value };
+        });
+      }
+      case "unary_expression": {
+        if (this.operator(n) === "!" || this.operator(n) === "not") return this.truth(n, state);
+        const constant = this.constant(n);
+        if (constant !== undefined) return [{ state, value: number(rangeOf(constant)) }];
+        return this.evaluate(tree.field(n, "argument"), state).map((r) => ({ state: r.state, value: UNKNOWN }));
+      }
+      case "binary_expression":
+        return this.binary(n, state);
+      case "conditional_expression": {
+        const { yes, no } = this.branch(tree.field(n, "condition"), state);
+        const consequence = tree.field(n, "consequence");
+        return [
+          ...yes.flatMap((s) => this.evaluate(consequence === NONE ? tree.field(n, "condition") : consequence, s)),
+          ...no.flatMap((s) => this.evaluate(tree.field(n, "alternative"), s)),
+        ];
+      }
+      case "pointer_expression":
+        return this.pointer(n, state);
+      case "field_expression":
+        return this.field(n, state);
+      case "subscript_expression":
+        return this.subscript(n, state);
+      case "call_expression":
+        return this.call(n, state);
+      case "compound_literal_expression":
+        return this.evaluateAll(tree.named(tree.field(n, "value")), state).map(({ state: s, values }) => {
+          const place = `(${n})`;
+          s.forget(place);
+          values.forEach((v, i) => {
+            this.consume(v, n, s);
+            if (s.cell(v) !== undefined) s.values.set(`${place}[${i}]`, v);
+          });
+          return { state: s, value: { kind: "address", place } };
+        });
+      case "initializer_list":
+        return this.evaluateAll(tree.named(n), state).map(({ state: s, values }) => {
+          for (const v of values) this.escape(v, n, s);
+          return { state: s, value: UNKNOWN };
+        });
+      case "lambda_expression":
+        if (this.mentionsResource(n, state)) this.around.giveUp(n, "a lambda uses a handle");
+        return [{ state, value: UNKNOWN }];
+      case "sizeof_expression":
+      case "alignof_expression":
+      case "offsetof_expression":
+        return [{ state, value: number(ANY & ~Range.minusOne & ~Range.belowMinusOne) }];
+      default: {
+        const children = tree
+          .named(n)
+          .filter((c) => /_expression$/.test(tree.kind(c)) || tree.kind(c) === "argument_list");
+        const parts = children.flatMap((c) => (tree.kind(c) === "argument_list" ? tree.named(c) : [c]));
+        return this.evaluateAll(parts, state).map(({ state: s, values }) => {
+          for (const [i, v] of values.entries()) this.escape(v, parts[i] as Node, s);
+          return { state: s, value: UNKNOWN };
+        });
+      }
+    }
+  }
+
+  private name(n: Node, state: State): Value {
+    const text = this.tree.source(n);
+    if (text === "HPy_NULL" || text === "NULL" || text === "nullptr") return NULL;
+    const variable = this.variable(n);
+    if (variable === undefined || variable.storage === "static") return UNKNOWN;
+    return state.get(variable.place);
+  }
+
+  private truth(n: Node, state: State): Result[] {
+    const { yes, no } = this.branch(n, state);
+    return [
+      ...yes.map((s) => ({ state: s, value: number(Range.one) })),
+      ...no.map((s) => ({ state: s, value: number(Range.zero) })),
+    ];
+  }
+
+  private assignment(n: Node, state: State): Result[] {
+    const left = this.tree.field(n, "left");
+    const right = this.tree.field(n, "right");
+    const operator = this.operator(n);
+    return this.evaluate(right, state).flatMap((r) => {
+      if (operator !== "=" && operator !== "") {
+        const place = this.placeOf(left, r.state);
+        if (place !== null && r.state.values.get(place)?.kind !== "cell") r.state.set(place, UNKNOWN);
+        else r.state.forgetMemory();
+        return [{ state: r.state, value: UNKNOWN }];
+      }
+      return this.visitTarget(left, r.state).map((s) => {
+        const value = this.assignedType(left, r.value);
+        this.assign(left, value, s);
+        return { state: s, value };
+      });
+    });
+  }
+
+  private assignedType(left: Node, value: Value): Value {
+    const variable = this.tree.kind(left) === "identifier" ? this.variable(left) : undefined;
+    return variable === undefined ? value : this.converted(value, variable.type);
+  }
+
+  /** Evaluates what an assignment target computes before it is written: `p` in `p->x = 1`. */
+  private visitTarget(target: Node, state: State): State[] {
+    const { tree } = this;
+    switch (tree.kind(target)) {
+      case "identifier":
+        return [state];
+      case "parenthesized_expression": {
+        const inner = tree.named(target)[0];
+        return inner === undefined ? [state] : this.visitTarget(inner, state);
+      }
+      case "field_expression":
+      case "subscript_expression":
+      case "pointer_expression": {
+        if (this.placeOf(target, state) !== null) return [state];
+        const parts = [tree.field(target, "argument"), this.index(target)].filter((c) => c !== NONE);
+        return this.evaluateAll(parts, state).map(({ state: s, values }) => {
+          values.forEach((v, i) => {
+            this.consume(v, parts[i] as Node, s);
+          });
+          return s;
+        });
+      }
+      default:
+        return this.evaluate(target, state).map((r) => r.state);
+    }
+  }
+
+  private binary(n: Node, state: State): Result[] {
+    const operator = this.operator(n);
+    if (["&&", "||", "and", "or", "==", "!=", "<", "<=", ">", ">="].includes(operator)) return this.truth(n, state);
+    const left = this.tree.field(n, "left");
+    const right = this.tree.field(n, "right");
+    return this.evaluateAll([left, right], state).map(({ state: s, values }) => {
+      const [a = UNKNOWN, b = UNKNOWN] = values;
+      const pointer = [a, b].find((v) => {
+        const kind = s.cell(v)?.kind;
+        return kind === "interior" || kind === "view";
+      });
+      if (pointer !== undefined && (operator === "+" || operator === "-")) return { state: s, value: pointer };
+      this.consume(a, left, s);
+      this.consume(b, right, s);
+      return { state: s, value: UNKNOWN };
+    });
+  }
+
+  private pointer(n: Node, state: State): Result[] {
+    const argument = this.tree.field(n, "argument");
+    if (this.operator(n) === "&") {
+      const place = this.placeOf(argument, state);
+      if (place !== null) return [{ state, value: { kind: "address", place } }];
+      if (this.tree.kind(argument) === "identifier") return [{ state, value: number(NONZERO) }];
+      return this.visitTarget(argument, state).map((s) => ({ state: s, value: number(NONZERO) }));
+    }
+    const place = this.placeOf(n, state);
+    if (place !== null) return [{ state, value: state.get(place) }];
+    return this.evaluate(argument, state).map((r) => {
+      this.consume(r.value, argument, r.state);
+      return { state: r.state, value: this.element(argument, r.state, n) };
+    });
+  }
+
+  private field(n: Node, state: State): Result[] {
+    const { tree } = this;
+    const base = tree.field(n, "argument");
+    const field = tree.source(tree.field(n, "field"));
+    if (this.peek(base, state).kind === "context") {
+      if (!field.startsWith("h_")) return [{ state, value: UNKNOWN }];
+      return [{ state, value: this.addCell(state, { kind: "handle", state: "constant" }, n) }];
+    }
+    const place = this.placeOf(n, state);
+    if (place !== null) {
+      const root = this.peek(base, state);
+      if (state.cell(root)?.kind === "handle") {
+        this.report("handle-bits-read", n, `${this.shown(n)} looks at the bits of a handle`, state);
+        return [{ state, value: UNKNOWN }];
+      }
+      return [{ state, value: state.get(place) }];
+    }
+    return this.evaluate(base, state).map((r) => {
+      this.consume(r.value, base, r.state);
+      return { state: r.state, value: UNKNOWN };
+    });
+  }
+
+  private subscript(n: Node, state: State): Result[] {
+    const base = this.tree.field(n, "argument");
+    const index = this.index(n);
+    return this.evaluateAll(
+      [base, index].filter((c) => c !== NONE),
+      state,
+    ).map(({ state: s, values }) => {
+      const place = this.placeOf(n, s);
+      if (place !== null) return { state: s, value: s.get(place) };
+      const [pointer = UNKNOWN] = values;
+      this.consume(pointer, base, s);
+      return { state: s, value: this.element(base, s, n) };
+    });
+  }
+
+  /** What is read through a pointer to handles that is not followed element by element. */
+  private element(base: Node, state: State, n: Node): Value {
+    const variable = this.tree.kind(base) === "identifier" ? this.variable(base) : undefined;
+    const type = variable?.type;
+    if (type === undefined || type.base !== "HPy" || type.pointers + (type.array ? 1 : 0) !== 1) return UNKNOWN;
+    if (type.array) return UNKNOWN;
+    return this.addCell(state, { kind: "handle", state: "borrowed", maybeNull: true }, n);
+  }
+
+  private mentionsResource(n: Node, state: State): boolean {
+    for (const name of this.tree.descendants(n, "identifier")) {
+      const variable = this.variable(name);
+      if (variable !== undefined && state.cell(state.get(variable.place)) !== undefined) return true;
+    }
+    return false;
+  }
+
+  // ---- conditions ---------------------------------------------------------------------------------------------
+
+  /** Evaluates a condition; the states where it holds and those where it does not. */
+  branch(n: Node, state: State): Branches {
+    const { tree } = this;
+    const kind = tree.kind(n);
+    if (kind === "parenthesized_expression") {
+      const inner = tree.named(n)[0];
+      if (inner !== undefined) return this.branch(inner, state);
+    }
+    if (kind === "unary_expression" && (this.operator(n) === "!" || this.operator(n) === "not")) {
+      const { yes, no } = this.branch(tree.field(n, "argument"), state);
+      return { yes: no, no: yes };
+    }
+    if (kind === "declaration") {
+      const [declared] = readDeclaration(tree, n);
+      return join(
+        this.declare(n, state).map((s) => {
+          if (declared === undefined) return { yes: [s.clone()], no: [s] };
+          const variable = this.around.info.scope.resolve(declared.name, tree.start(declared.nameNode));
+          return variable === undefined
+            ? { yes: [s.clone()], no: [s] }
+            : this.split(s.get(variable.place), s, variable.place);
+        }),
+      );
+    }
+    if (kind === "binary_expression") {
+      const operator = this.operator(n);
+      const left = tree.field(n, "left");
+      const right = tree.field(n, "right");
+      if (operator === "&&" || operator === "and") {
+        const first = this.branch(left, state);
+        const second = join(first.yes.map((s) => this.branch(right, s)));
+        return { yes: second.yes, no: [...first.no, ...second.no] };
+      }
+      if (operator === "||" || operator === "or") {
+        const first = this.branch(left, state);
+        const second = join(first.no.map((s) => this.branch(right, s)));
+        return { yes: [...first.yes, ...second.yes], no: second.no };
+      }
+      if (["==", "!=", "<", "<=", ">", ">="].includes(operator)) return this.compare(n, operator, left, right, state);
+    }
+    if (kind === "comma_expression") {
+      return join(this.evaluate(tree.field(n, "left"), state).map((r) => this.branch(tree.field(n, "right"), r.state)));
+    }
+    if (kind === "call_expression") {
+      const name = this.calleeName(n);
+      const [first] = this.argumentsOf(n);
+      if (first !== undefined && HINTS.has(name)) return this.branch(first, state);
+      if (first !== undefined && name === "HPy_IsNull") return this.isNull(first, state);
+      const fact = STABLE.has(name) || name.endsWith("_Check") ? this.factOf(n) : null;
+      return join(
+        this.evaluate(n, state).map((r) =>
+          fact === null ? this.split(r.value, r.state, null) : this.decide(fact, r.state),
+        ),
+      );
+    }
+    const fact = kind === "identifier" ? null : this.factOf(n);
+    return join(
+      this.evaluate(n, state).map((r) => {
+        const known = r.value.kind === "number" && r.value.mask === ANY;
+        if (fact !== null && known) return this.decide(fact, r.state);
+        return this.split(r.value, r.state, this.assignedPlace(n, r.state));
+      }),
+    );
+  }
+
+  /** The place that a condition tests: `x` in `if (x)` and in `if ((x = f()))`. */
+  private assignedPlace(n: Node, state: State): string | null {
+    const kind = this.tree.kind(n);
+    if (kind === "assignment_expression") return this.placeOf(this.tree.field(n, "left"), state);
+    return this.placeOf(n, state);
+  }
+
+  private isNull(n: Node, state: State): Branches {
+    return join(
+      this.evaluate(n, state).map(({ state: s, value }) => {
+        if (value.kind === "unassigned") {
+          this.report("uninitialised-handle", n, `${this.shown(n)} is tested before it is set`, s);
+        }
+        const { yes, no } = this.split(value, s, null);
+        return { yes: no, no: yes };
+      }),
+    );
+  }
+
+  /** Splits by the truth of a value, and narrows the place that holds it. */
+  private split(value: Value, state: State, place: string | null): Branches {
+    switch (value.kind) {
+      case "null":
+        return { yes: [], no: [state] };
+      case "address":
+      case "context":
+        return { yes: [state], no: [] };
+      case "cell": {
+        const cell = state.cells.get(value.cell);
+        if (cell === undefined || cell.state === "unknown") return { yes: [state.clone()], no: [state] };
+        if (!cell.maybeNull) return { yes: [state], no: [] };
+        const no = state.clone();
+        no.update(value.cell, { state: "null" });
+        state.update(value.cell, { maybeNull: false });
+        return { yes: [state], no: [no] };
+      }
+      case "number": {
+        const yes = value.mask & NONZERO;
+        const no = value.mask & Range.zero;
+        if (yes === 0) return { yes: [], no: [state] };
+        if (no === 0) return { yes: [state], no: [] };
+        const other = state.clone();
+        if (place !== null) {
+          state.set(place, number(yes));
+          other.set(place, number(no));
+        }
+        return { yes: [state], no: [other] };
+      }
+      default:
+        return { yes: [state.clone()], no: [state] };
+    }
+  }
+
+  private compare(n: Node, operator: string, left: Node, right: Node, state: State): Branches {
+    const fact = this.factOf(n);
+    return join(
+      this.evaluateAll([left, right], state).map(({ state: s, values }) => {
+        const [a = UNKNOWN, b = UNKNOWN] = values;
+        const equality = operator === "==" || operator === "!=";
+        const other = isNothing(b) ? a : isNothing(a) ? b : undefined;
+        if (equality && other !== undefined && other.kind !== "number") {
+          const { yes, no } = this.split(other, s, null);
+          return operator === "==" ? { yes: no, no: yes } : { yes, no };
+        }
+        const constant = this.constant(right);
+        if (constant !== undefined && a.kind === "number")
+          return this.compareRange(a.mask, operator, constant, left, s, fact);
+        const flipped = this.constant(left);
+        if (flipped !== undefined && b.kind === "number") {
+          return this.compareRange(b.mask, FLIPPED[operator] as string, flipped, right, s, fact);
+        }
+        return fact === null ? { yes: [s.clone()], no: [s] } : this.decide(fact, s);
+      }),
+    );
+  }
+
+  private compareRange(
+    mask: number,
+    operator: string,
+    constant: number,
+    n: Node,
+    state: State,
+    fact: FactKey | null,
+  ): Branches {
+    const { yes, no } = narrow(mask, operator, constant);
+    if (yes === 0) return { yes: [], no: [state] };
+    if (no === 0) return { yes: [state], no: [] };
+    const { yes: [first] = [], no: [second] = [] } =
+      fact === null ? { yes: [state.clone()], no: [state] } : this.decide(fact, state);
+    const place = this.assignedPlace(n, state);
+    if (place !== null) {
+      const facts = (s: State | undefined, range: number): void => {
+        if (s === undefined) return;
+        const kept = new Map(s.facts);
+        s.set(place, number(range));
+        for (const [key, value] of kept) s.facts.set(key, value);
+      };
+      facts(first, yes);
+      facts(second, no);
+    }
+    return { yes: first === undefined ? [] : [first], no: second === undefined ? [] : [second] };
+  }
+
+  private decide(fact: FactKey, state: State): Branches {
+    const known = state.facts.get(fact.key);
+    if (known !== undefined) return known.truth ? { yes: [state], no: [] } : { yes: [], no: [state] };
+    const other = state.clone();
+    state.facts.set(fact.key, { truth: true, names: fact.names, memory: fact.memory });
+    other.facts.set(fact.key, { truth: false, names: fact.names, memory: fact.memory });
+    return { yes: [state], no: [other] };
+  }
+
+  /** A condition without side effects as a fact to remember; null when it calls or changes something. */
+  private factOf(n: Node): FactKey | null {
+    const { tree } = this;
+    const words: string[] = [];
+    const names: string[] = [];
+    let memory = false;
+    const end = tree.next(n);
+    for (let c = n; c < end; c++) {
+      const kind = tree.kind(c);
+      if (kind === "assignment_expression" || kind === "update_expression" || kind === "lambda_expression") return null;
+      if (kind === "call_expression") {
+        const name = this.calleeName(c);
+        if (!STABLE.has(name) && !name.endsWith("_Check")) return null;
+      }
+      if (kind === "field_expression" || kind === "subscript_expression" || kind === "pointer_expression")
+        memory = true;
+      if (
+        kind === "identifier" &&
+        !(tree.fieldOf(c) === "function" && tree.kind(tree.parent(c)) === "call_expression")
+      ) {
+        const name = tree.source(c);
+        names.push(name);
+        if (this.variable(c) === undefined) memory = true;
+      }
+      if (tree.next(c) === c + 1 && !tree.isComment(c)) words.push(tree.source(c));
+    }
+    return { key: words.join(" "), names, memory };
+  }
+
+  // ---- calls --------------------------------------------------------------------------------------------------
+
+  private calleeName(n: Node): string {
+    let callee = this.tree.field(n, "function");
+    if (callee === NONE) return "";
+    if (this.tree.kind(callee) === "qualified_identifier") callee = this.tree.field(callee, "name");
+    if (this.tree.kind(callee) === "template_function") callee = this.tree.field(callee, "name");
+    return this.tree.kind(callee) === "identifier" ? this.tree.source(callee) : "";
+  }
+
+  private argumentsOf(n: Node): Node[] {
+    const list = this.tree.field(n, "arguments");
+    return list === NONE ? [] : this.tree.named(list);
+  }
+
+  private call(n: Node, state: State): Result[] {
+    const name = this.calleeName(n);
+    const nodes = this.argumentsOf(n);
+    const [first] = nodes;
+    if (name === "HPy_IsNull") return this.truth(n, state);
+    if (first !== undefined && HINTS.has(name)) return this.truth(n, state);
+    if (name === "HPyField_IsNull" || name === "HPyGlobal_IsNull") return this.valueOf(nodes, state, number(TRUTH));
+    if (name === "assert" && first !== undefined) {
+      return this.branch(first, state).yes.map((s) => ({ state: s, value: UNKNOWN }));
+    }
+    if (name === "HPy_BEGIN_LEAVE_PYTHON" || name === "HPy_END_LEAVE_PYTHON") {
+      state.outsidePython = name === "HPy_BEGIN_LEAVE_PYTHON";
+      return [{ state, value: UNKNOWN }];
+    }
+    if (["static_cast", "reinterpret_cast", "const_cast", "dynamic_cast"].includes(name) && first !== undefined) {
+      return this.evaluate(first, state);
+    }
+    if (name.startsWith("HPyArg_Parse")) return this.parseArguments(n, name, nodes, state);
+    const hpy = this.around.tables.hpy.get(name);
+    if (hpy !== undefined) return this.callHpy(n, hpy, nodes, state);
+    if (name.endsWith("_AsStruct") || name.endsWith("_AsStructLegacy") || name.startsWith("HPy_AsStruct")) {
+      return this.evaluateAll(nodes, state).map(({ state: s, values }) => {
+        const handle = values[1] ?? UNKNOWN;
+        this.consume(handle, nodes[1] ?? n, s);
+        this.checkNull(name, handle, nodes[1] ?? n, s);
+        const value = this.addCell(
+          s,
+          { kind: "view", state: "borrowed", by: handle.kind === "cell" ? handle.cell : -1 },
+          n,
+        );
+        return { state: s, value };
+      });
+    }
+    const summary = this.around.summaryOf(name);
+    if (summary !== undefined) return this.callProject(n, name, summary, nodes, state);
+    const capi = this.around.tables.capi.get(name);
+    if (capi !== undefined) return this.callCapi(n, capi, nodes, state);
+    return this.callUnknown(n, name, nodes, state);
+  }
+
+  /** Evaluates arguments for their effects and answers a fixed value. */
+  private valueOf(nodes: readonly Node[], state: State, value: Value): Result[] {
+    return this.evaluateAll(nodes, state).map(({ state: s, values }) => {
+      values.forEach((v, i) => {
+        this.consume(v, nodes[i] as Node, s);
+      });
+      return { state: s, value };
+    });
+  }
+
+  private checkNull(name: string, value: Value, node: Node, state: State): void {
+    if (value.kind !== "null") return;
+    this.report(
+      "null-handle-passed",
+      node,
+      `${this.shown(node)} is HPy_NULL here and ${name} does not accept that`,
+      state,
+    );
+  }
+
+  private callHpy(n: Node, api: HpyFunction, nodes: readonly Node[], given: State): Result[] {
+    return this.evaluateAll(nodes, given).flatMap(({ state, values }) => {
+      if (state.outsidePython && api.name !== "HPy_ReenterPythonExecution") {
+        this.report(
+          "api-outside-python",
+          n,
+          `${api.name} is called between HPy_BEGIN_LEAVE_PYTHON and HPy_END_LEAVE_PYTHON`,
+          state,
+        );
+      }
+      const outs: number[] = [];
+      let pointsInto: Value = UNKNOWN;
+      values.forEach((value, i) => {
+        const role = roleOf(api, i);
+        const node = nodes[i] as Node;
+        this.applyArgument(api, role, i, value, node, state);
+        if (role === "out-new" || role === "out-struct") outs.push(i);
+        if (api.ownership.kind === "interior" && api.ownership.of === i) pointsInto = value;
+      });
+      state.forgetMemory();
+      return this.hpyResult(n, api, values, outs, pointsInto, state);
+    });
+  }
+
+  private applyArgument(api: HpyFunction, role: HpyArgument, i: number, value: Value, node: Node, state: State): void {
+    switch (role) {
+      case "closes":
+      case "closes-builder":
+      case "closes-tracker":
+        this.release(value, node, state);
+        return;
+      case "tracks": {
+        const cell = state.cell(value);
+        const tracker = this.trackerArgument;
+        if (value.kind === "cell" && cell?.state === "owned") {
+          state.update(value.cell, { state: "tracked", by: tracker?.kind === "cell" ? tracker.cell : -1 });
+        } else if (cell !== undefined && (cell.state === "borrowed" || cell.state === "constant")) {
+          this.report(
+            "borrowed-handle-closed",
+            node,
+            `${this.nameOf(cell)} is not ours and the tracker would close it`,
+            state,
+            value,
+          );
+        } else this.consume(value, node, state);
+        return;
+      }
+      case "borrows-array":
+        if (value.kind === "address") {
+          for (const [place, element] of state.values) {
+            if (place.startsWith(`${value.place}[`)) this.consume(element, node, state);
+          }
+        }
+        return;
+      case "tracker":
+        this.trackerArgument = value;
+        this.consume(value, node, state);
+        return;
+      case "context":
+      case "storage":
+      case "out-new":
+      case "out-parsed":
+      case "out-struct":
+        return;
+      case "borrows":
+      case "borrows-variadic":
+        this.consume(value, node, state);
+        if (role === "borrows" && !api.nullable.includes(i)) this.checkNull(api.name, value, node, state);
+        return;
+      default:
+        this.consume(value, node, state);
+    }
+  }
+
+  /** The tracker of the call that is being applied. */
+  private trackerArgument: Value | null = null;
+
+  private hpyResult(
+    n: Node,
+    api: HpyFunction,
+    values: readonly Value[],
+    outs: readonly number[],
+    into: Value,
+    state: State,
+  ): Result[] {
+    const writeOuts = (s: State, made: (i: number) => Value): void => {
+      for (const i of outs) {
+        const target = values[i];
+        if (target?.kind === "address") s.set(target.place, made(i));
+      }
+    };
+    if (api.name === "HPyTracker_ForgetAll") {
+      const tracker = values.find((v) => state.cell(v)?.kind === "tracker");
+      for (const [id, cell] of state.cells) {
+        if (cell.state === "tracked" && tracker?.kind === "cell" && cell.by === tracker.cell) {
+          state.update(id, { state: "owned", by: -1 });
+        }
+      }
+    }
+    switch (api.ownership.kind) {
+      case "new-handle": {
+        const handle = this.newHandle(n, api, values, state);
+        if (outs.length > 0) {
+          const by = handle.kind === "cell" ? handle.cell : -1;
+          writeOuts(state, (i) =>
+            roleOf(api, i) === "out-struct"
+              ? this.addCell(state, { kind: "view", state: "borrowed", by }, n)
+              : this.fresh(state, "handle", n, true),
+          );
+        }
+        return [{ state, value: handle }];
+      }
+      case "interior": {
+        if (into.kind !== "cell") return [{ state, value: UNKNOWN }];
+        return [
+          {
+            state,
+            value: this.addCell(
+              state,
+              { kind: "interior", state: "borrowed", maybeNull: api.error === "null", by: into.cell },
+              n,
+            ),
+          },
+        ];
+      }
+      case "builder":
+        return [{ state, value: this.fresh(state, "builder", n, api.error === "null") }];
+      case "tracker":
+        return [{ state, value: this.fresh(state, "tracker", n, false) }];
+      case "new-reference": {
+        const from = values.find((v, i) => roleOf(api, i) === "borrows" && v.kind !== "number");
+        if (from?.kind === "null") return [{ state, value: NULL }];
+        const maybeNull = state.cell(from ?? UNKNOWN)?.maybeNull ?? false;
+        return [{ state, value: this.fresh(state, "reference", n, maybeNull) }];
+      }
+      case "null-handle":
+        return [{ state, value: NULL }];
+      default:
+        break;
+    }
+    if (api.error === "raises") return [{ state, value: NULL }];
+    const failure = api.error === "negative" ? Range.minusOne : api.error === "zero" ? Range.zero : 0;
+    const success =
+      api.error === "negative" ? Range.zero | Range.one | Range.aboveOne : api.error === "zero" ? Range.one : ANY;
+    if (outs.length === 0) return [{ state, value: number(failure | success) }];
+    const results: Result[] = [];
+    if (failure !== 0) {
+      const failed = state.clone();
+      writeOuts(failed, () => NULL);
+      results.push({ state: failed, value: number(failure) });
+    }
+    writeOuts(state, () => this.fresh(state, "handle", n, failure === 0));
+    results.push({ state, value: number(success) });
+    return results;
+  }
+
+  private newHandle(n: Node, api: HpyFunction, values: readonly Value[], state: State): Value {
+    if (api.name === "HPy_Dup" || api.name === "HPy_FromPyObject") {
+      const from = values[1] ?? UNKNOWN;
+      if (from.kind === "null") return NULL;
+      const cell = state.cell(from);
+      return this.fresh(state, "handle", n, cell === undefined ? true : cell.maybeNull);
+    }
+    return this.fresh(state, "handle", n, api.error === "null" || api.error === "occurred");
+  }
+
+  /** `HPyArg_Parse`, `HPyArg_ParseKeywords` and `HPyArg_ParseKeywordsDict`. */
+  private parseArguments(n: Node, name: string, nodes: readonly Node[], given: State): Result[] {
+    const keywords = name !== "HPyArg_Parse";
+    const formatAt = keywords ? 5 : 4;
+    const firstOut = keywords ? 7 : 5;
+    const format = nodes[formatAt] === undefined ? null : stringText(this.tree, nodes[formatAt]);
+    const units = format === null ? null : formatUnits(format).units;
+    return this.evaluateAll(nodes, given).flatMap(({ state, values }) => {
+      const tracker = values[1] ?? UNKNOWN;
+      const failed = state.clone();
+      if (tracker.kind === "address") {
+        const closed = this.addCell(failed, { kind: "tracker", state: "closed", releasedAt: n }, n);
+        failed.set(tracker.place, closed);
+      }
+      failed.forgetMemory();
+      state.forgetMemory();
+      let by = -1;
+      if (tracker.kind === "address") {
+        const made = this.fresh(state, "tracker", n, false);
+        state.set(tracker.place, made);
+        if (made.kind === "cell") by = made.cell;
+      }
+      let successes = [state];
+      for (let i = firstOut; i < nodes.length; i++) {
+        const target = values[i] ?? UNKNOWN;
+        const unit = units?.[i - firstOut];
+        const type = this.targetType(nodes[i] as Node);
+        const isHandle = type === undefined ? unit?.unit === "O" : cellKind(type) === "handle";
+        if (target.kind !== "address") continue;
+        if (!isHandle) {
+          for (const s of successes) s.set(target.place, UNKNOWN);
+          failed.set(target.place, UNKNOWN);
+          continue;
+        }
+        const optional = unit === undefined || unit.optional;
+        successes = successes.flatMap((s) =>
+          this.parsedHandle(
+            s,
+            target.place,
+            optional,
+            keywords,
+            by,
+            values[2] ?? UNKNOWN,
+            i - firstOut,
+            nodes[i] as Node,
+          ),
+        );
+      }
+      return [
+        { state: failed, value: number(Range.zero) },
+        ...successes.map((s) => ({ state: s, value: number(Range.one) })),
+      ];
+    });
+  }
+
+  private parsedHandle(
+    state: State,
+    place: string,
+    optional: boolean,
+    keywords: boolean,
+    tracker: number,
+    from: Value,
+    position: number,
+    node: Node,
+  ): State[] {
+    const old = state.get(place);
+    const maybeNull = optional && old.kind === "null";
+    const results: State[] = [];
+    if (optional && old.kind === "unassigned") {
+      this.report(
+        "optional-argument-uninitialised",
+        node,
+        `${this.shown(node)} keeps no value when the argument is missing`,
+        state,
+        undefined,
+        "possible",
+      );
+    }
+    if (optional && old.kind === "cell") results.push(state.clone());
+    const element = !keywords && from.kind === "address" ? state.values.get(`${from.place}[${position}]`) : undefined;
+    if (element !== undefined && !optional) state.set(place, element);
+    else if (keywords && tracker >= 0) {
+      state.set(place, this.addCell(state, { kind: "handle", state: "tracked", maybeNull, by: tracker }, node));
+    } else state.set(place, this.addCell(state, { kind: "handle", state: "borrowed", maybeNull }, node));
+    results.push(state);
+    return results;
+  }
+
+  /** Declared type of what `&x` points to. */
+  private targetType(n: Node): DeclaredType | undefined {
+    if (this.tree.kind(n) !== "pointer_expression" || this.operator(n) !== "&") return undefined;
+    const target = this.tree.field(n, "argument");
+    return this.tree.kind(target) === "identifier" ? this.variable(target)?.type : undefined;
+  }
+
+  private callProject(n: Node, name: string, summary: Summary, nodes: readonly Node[], given: State): Result[] {
+    if (summary.doubtful !== null)
+      this.around.giveUp(n, `it calls ${name}, which was not understood: ${summary.doubtful}`);
+    return this.evaluateAll(nodes, given).flatMap(({ state, values }) => {
+      values.forEach((value, i) => {
+        const closes = summary.outcomes.some((o) => o.arguments[i]?.effect === "closed");
+        if (!closes) this.consume(value, nodes[i] as Node, state);
+        if (value.kind === "address" && this.hasParts(value.place, state)) {
+          this.around.giveUp(nodes[i] as Node, `${name} gets a struct or an array that holds handles`);
+        }
+      });
+      state.forgetMemory();
+      const results: Result[] = [];
+      for (const outcome of summary.outcomes) {
+        const possible = values.every((value, i) => {
+          const when = outcome.arguments[i]?.when ?? "any";
+          const cell = state.cell(value);
+          if (when === "null")
+            return value.kind !== "cell" || cell === undefined || cell.maybeNull || cell.state === "unknown";
+          if (when === "present" && value.kind === "null") return false;
+          const oldWhen = outcome.arguments[i]?.oldWhen ?? "any";
+          if (oldWhen === "any" || value.kind !== "address") return true;
+          const old = state.get(value.place);
+          if (oldWhen === "present") return old.kind !== "null";
+          return old.kind !== "cell" || state.cell(old)?.maybeNull !== false || state.cell(old)?.state === "unknown";
+        });
+        if (!possible) continue;
+        const s = state.clone();
+        values.forEach((value, i) => {
+          const effect = outcome.arguments[i];
+          if (effect === undefined) return;
+          const cell = s.cell(value);
+          if (value.kind === "cell" && cell?.maybeNull && effect.when !== "any") {
+            s.update(value.cell, effect.when === "null" ? { state: "null" } : { maybeNull: false });
+          }
+          if (effect.effect === "closed") this.release(value, nodes[i] as Node, s);
+          else if (effect.effect !== "none" && value.kind === "cell") s.update(value.cell, { state: "unknown" });
+          if (value.kind !== "address") {
+            if (effect.out?.kind === "new")
+              this.around.giveUp(nodes[i] as Node, `${name} writes a new handle to a place that is not followed`);
+            return;
+          }
+          const old = s.values.get(value.place);
+          if (old?.kind === "cell" && s.cells.get(old.cell)?.maybeNull === true && effect.oldWhen !== "any") {
+            s.update(old.cell, effect.oldWhen === "null" ? { state: "null" } : { maybeNull: false });
+          }
+          if (effect.closedOld) this.release(s.get(value.place), nodes[i] as Node, s);
+          if (effect.out !== null) s.set(value.place, this.receive(effect.out, n, values, s));
+        });
+        results.push({ state: s, value: this.receive(outcome.result, n, values, s) });
+      }
+      return results;
+    });
+  }
+
+  private hasParts(place: string, state: State): boolean {
+    for (const [key, value] of state.values) {
+      if (value.kind === "cell" && key.startsWith(place) && (key[place.length] === "." || key[place.length] === "["))
+        return true;
+    }
+    return false;
+  }
+
+  private receive(given: Given, n: Node, values: readonly Value[], state: State): Value {
+    switch (given.kind) {
+      case "new":
+        return this.fresh(state, given.cell, n, given.maybeNull);
+      case "null":
+        return NULL;
+      case "argument":
+        return values[given.index] ?? UNKNOWN;
+      case "borrowed":
+        return this.addCell(state, { kind: given.cell, state: "borrowed", maybeNull: true }, n);
+      case "inside": {
+        const into = values[given.index];
+        const by = into?.kind === "cell" ? into.cell : -1;
+        return this.addCell(state, { kind: given.cell, state: "borrowed", maybeNull: given.maybeNull, by }, n);
+      }
+      case "number":
+        return number(given.mask);
+      default:
+        return UNASSIGNED;
+    }
+  }
+
+  private callCapi(n: Node, api: CapiFunction, nodes: readonly Node[], given: State): Result[] {
+    return this.evaluateAll(nodes, given).map(({ state, values }) => {
+      values.forEach((value, i) => {
+        const role = api.parameters[Math.min(i, api.parameters.length - 1)]?.ownership ?? "plain";
+        const node = nodes[i] as Node;
+        const cell = state.cell(value);
+        if (role === "releases") this.release(value, node, state);
+        else this.consume(value, node, state);
+        if ((role === "steals" || role === "steals-on-success") && value.kind === "cell") {
+          state.update(value.cell, { state: "unknown" });
+        }
+        if (role === "retains" && value.kind === "cell") {
+          state.update(value.cell, { state: cell?.state === "borrowed" ? "owned" : "unknown" });
+        }
+        if (value.kind !== "address") return;
+        if (role === "out-new") state.set(value.place, this.fresh(state, "reference", n, true));
+        else if (role === "out-borrowed") {
+          state.set(value.place, this.addCell(state, { kind: "reference", state: "borrowed", maybeNull: true }, n));
+        } else if (!this.hasParts(value.place, state)) state.set(value.place, UNKNOWN);
+      });
+      if (api.name === "Py_CLEAR" && nodes[0] !== undefined) {
+        const place = this.placeOf(nodes[0], state);
+        if (place !== null) state.set(place, NULL);
+      }
+      state.forgetMemory();
+      const maybeNull = api.error !== "none";
+      const into = api.ownership.kind === "interior" ? values[api.ownership.of] : undefined;
+      switch (api.ownership.kind) {
+        case "new":
+          return { state, value: this.fresh(state, "reference", n, maybeNull) };
+        case "borrowed":
+          return { state, value: this.addCell(state, { kind: "reference", state: "borrowed", maybeNull: true }, n) };
+        case "same":
+          return { state, value: values[api.ownership.as] ?? UNKNOWN };
+        case "interior":
+          if (into?.kind !== "cell") return { state, value: UNKNOWN };
+          return {
+            state,
+            value: this.addCell(state, { kind: "interior", state: "borrowed", maybeNull: true, by: into.cell }, n),
+          };
+        default:
+          return { state, value: number(numericRange(api)) };
+      }
+    });
+  }
+
+  /** A function without a body in the project: by HPy's convention it borrows what it gets and gives new handles. */
+  private callUnknown(n: Node, name: string, nodes: readonly Node[], given: State): Result[] {
+    const callee = this.tree.field(n, "function");
+    const before = name === "" && callee !== NONE ? this.evaluate(callee, given).map((r) => r.state) : [given];
+    return before.flatMap((start) =>
+      this.evaluateAll(nodes, start).map(({ state, values }) => {
+        let concerned = false;
+        values.forEach((value, i) => {
+          this.consume(value, nodes[i] as Node, state);
+          const kind = state.cell(value)?.kind;
+          if (kind !== undefined && kind !== "interior" && kind !== "view") concerned = true;
+          if (value.kind === "context") concerned = true;
+          if (value.kind !== "address") return;
+          if (this.hasParts(value.place, state) || state.cell(state.get(value.place)) !== undefined) concerned = true;
+          else state.set(value.place, UNKNOWN);
+        });
+        state.forgetMemory();
+        const shown = name === "" ? this.shown(callee) : name;
+        if (concerned) this.around.giveUp(n, `${shown} has no body here`);
+        const prototype = this.around.project.prototypes.get(name);
+        const result = prototype === undefined ? undefined : cellKind(prototype.type);
+        const [pointer] = values;
+        if (result === "handle" || result === "reference") return { state, value: this.fresh(state, result, n, true) };
+        if (POINTS_INTO.has(name) && pointer?.kind === "cell") {
+          const by = state.cells.get(pointer.cell)?.by ?? -1;
+          return { state, value: this.addCell(state, { kind: "interior", state: "borrowed", maybeNull: true, by }, n) };
+        }
+        return { state, value: UNKNOWN };
+      }),
+    );
+  }
+}
+
+interface FactKey {
+  readonly key: string;
+  readonly names: readonly string[];
+  readonly memory: boolean;
+}
+
+const FLIPPED: Readonly<Record<string, string>> = {
+  "==": "==",
+  "!=": "!=",
+  "<": ">",
+  "<=": ">=",
+  ">": "<",
+  ">=": "<=",
+};
+
+const INTERVALS: readonly (readonly [bit: number, low: number, high: number])[] = [
+  [Range.belowMinusOne, Number.NEGATIVE_INFINITY, -2],
+  [Range.minusOne, -1, -1],
+  [Range.zero, 0, 0],
+  [Range.one, 1, 1],
+  [Range.aboveOne, 2, Number.POSITIVE_INFINITY],
+];
+
+/** Which of the ranges in a mask a comparison with a constant can leave on each side. */
+function narrow(mask: number, operator: string, constant: number): { yes: number; no: number } {
+  let yes = 0;
+  let no = 0;
+  for (const [bit, low, high] of INTERVALS) {
+    if ((mask & bit) === 0) continue;
+    const inside = low <= constant && constant <= high;
+    const single = low === high;
+    const may: Readonly<Record<string, readonly [boolean, boolean]>> = {
+      "==": [inside, !(inside && single)],
+      "!=": [!(inside && single), inside],
+      "<": [low < constant, high >= constant],
+      "<=": [low <= constant, high > constant],
+      ">": [high > constant, low <= constant],
+      ">=": [high >= constant, low < constant],
+    };
+    const [canHold, canFail] = may[operator] ?? [true, true];
+    if (canHold) yes |= bit;
+    if (canFail) no |= bit;
+  }
+  return { yes, no };
+}
+
+/** The range that holds a number; any range when the number is not known. */
+function rangeOf(value: number | undefined): number {
+  if (value === undefined) return ANY;
+  for (const [bit, low, high] of INTERVALS) if (low <= value && value <= high) return bit;
+  return ANY;
+}
+
+function isNothing(value: Value): boolean {
+  return value.kind === "null" || (value.kind === "number" && value.mask === Range.zero);
+}
+
+function join(branches: readonly Branches[]): Branches {
+  return { yes: branches.flatMap((b) => b.yes), no: branches.flatMap((b) => b.no) };
+}
+
+function roleOf(api: HpyFunction, index: number): HpyArgument {
+  return api.arguments[Math.min(index, api.arguments.length - 1)] ?? "plain";
+}
+
+function numericRange(api: CapiFunction): number {
+  if (api.error === "negative") return ANY & ~Range.belowMinusOne;
+  return api.error === "zero" ? TRUTH : ANY;
+}
+
+function releasedWord(kind: CellKind): string {
+  return kind === "builder" ? "used up" : kind === "reference" ? "released" : "closed";
+}

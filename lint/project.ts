@@ -1,0 +1,160 @@
+import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
+import type { ParsedFile } from "../syntax/source.ts";
+import { NONE, type Node } from "../syntax/tree.ts";
+import { type Declared, hasStorage, readDeclaration, Scope } from "./declarations.ts";
+
+/** A function definition with what the checker needs to know before it looks into the body. */
+export interface FunctionInfo {
+  readonly file: ParsedFile;
+  readonly node: Node;
+  readonly name: string;
+  readonly head: Declared;
+  readonly scope: Scope;
+  readonly isStatic: boolean;
+  /** Slot or signature when an `HPyDef_*` names it as its implementation: `HPy_tp_new`, `HPyFunc_O`. Empty otherwise. */
+  readonly entry: string;
+  /** Whether it takes an `HPyContext *`. */
+  readonly usesHpy: boolean;
+  /** Names that the body calls, once each. */
+  readonly calls: ReadonlySet<string>;
+}
+
+/** One use of an `HPyDef_*` macro at file level. */
+export interface Definition {
+  readonly macro: string;
+  readonly symbol: string;
+  readonly start: number;
+  readonly end: number;
+  /** Arguments as written, without the symbol. */
+  readonly rest: readonly string[];
+}
+
+/** Everything about the files of a project that is looked up by name. */
+export class Project {
+  readonly functions = new Map<string, FunctionInfo>();
+  readonly byFile = new Map<ParsedFile, readonly FunctionInfo[]>();
+  readonly definitions = new Map<ParsedFile, readonly Definition[]>();
+  /** Functions that are declared without a body somewhere, by name. */
+  readonly prototypes = new Map<string, Declared>();
+  /** Names that some function of the project calls. */
+  readonly called = new Set<string>();
+  /** Function-like macros of the project, by name. */
+  readonly macros = new Map<string, string>();
+
+  constructor(files: readonly ParsedFile[]) {
+    for (const file of files) this.addFile(file);
+  }
+
+  private addFile(file: ParsedFile): void {
+    const definitions = readDefinitions(file);
+    this.definitions.set(file, definitions);
+    const entries = new Map<string, string>();
+    for (const d of definitions) for (const [name, entry] of implementations(d)) entries.set(name, entry);
+    for (const macro of file.macros) if (macro.parameters !== null) this.macros.set(macro.name, macro.body);
+    const { tree } = file;
+    const found: FunctionInfo[] = [];
+    for (const node of tree.descendants(0, "function_definition")) {
+      const head = readDeclaration(tree, node)[0];
+      if (head === undefined || !head.isFunction || head.name === "") continue;
+      const scope = new Scope(tree, node);
+      const calls = new Set<string>();
+      for (const call of tree.descendants(node, "call_expression")) {
+        const callee = tree.field(call, "function");
+        if (callee === NONE || tree.kind(callee) !== "identifier") continue;
+        calls.add(tree.source(callee));
+        this.called.add(tree.source(callee));
+      }
+      const info: FunctionInfo = {
+        file,
+        node,
+        name: head.name,
+        head,
+        scope,
+        isStatic: hasStorage(tree, node, "static"),
+        entry: entries.get(head.name) ?? "",
+        usesHpy: scope.parameters.some((p) => p.type.base === "HPyContext"),
+        calls,
+      };
+      found.push(info);
+      if (!this.functions.has(info.name)) this.functions.set(info.name, info);
+    }
+    this.byFile.set(file, found);
+    for (const node of tree.descendants(0, "declaration")) {
+      for (const d of readDeclaration(tree, node)) if (d.isFunction) this.prototypes.set(d.name, d);
+    }
+  }
+}
+
+/** Function names that an `HPyDef_*` binds, each with its slot or signature. */
+function implementations(d: Definition): [string, string][] {
+  const slot = d.rest[0] ?? "";
+  const signature = d.rest[1] ?? "";
+  const s = d.symbol;
+  switch (d.macro) {
+    case "HPyDef_METH":
+      return [[`${s}_impl`, signature]];
+    case "HPyDef_METH_IMPL":
+      return [[signature, d.rest[2] ?? ""]];
+    case "HPyDef_SLOT":
+      return [[`${s}_impl`, slot]];
+    case "HPyDef_SLOT_IMPL":
+      return [[slot, signature]];
+    case "HPyDef_GET":
+      return [[`${s}_get`, "get"]];
+    case "HPyDef_SET":
+      return [[`${s}_set`, "set"]];
+    case "HPyDef_GETSET":
+      return [
+        [`${s}_get`, "get"],
+        [`${s}_set`, "set"],
+      ];
+    case "HPyDef_GET_IMPL":
+      return [[signature, "get"]];
+    case "HPyDef_SET_IMPL":
+      return [[signature, "set"]];
+    case "HPyDef_GETSET_IMPL":
+      return [
+        [signature, "get"],
+        [d.rest[2] ?? "", "set"],
+      ];
+    case "HPyDef_CALL_FUNCTION":
+      return [[`${s}_impl`, "HPyFunc_KEYWORDS"]];
+    default:
+      return [];
+  }
+}
+
+/** The `HPyDef_*` macros of a file. The parser masks them, so they are read from the tokens. */
+function readDefinitions(file: ParsedFile): Definition[] {
+  const tokens = lex(file.text);
+  const found: Definition[] = [];
+  for (let t = 0; t < tokens.count; t++) {
+    if (tokens.kind[t] !== TokenKind.identifier || !tokenText(tokens, t).startsWith("HPyDef_")) continue;
+    if (t + 1 >= tokens.count || tokenText(tokens, t + 1) !== "(") continue;
+    const parts: string[] = [];
+    let depth = 0;
+    let current = "";
+    let u = t + 1;
+    for (; u < tokens.count; u++) {
+      if (tokens.kind[u] === TokenKind.comment) continue;
+      const text = tokenText(tokens, u);
+      if (text === "(" && depth++ === 0) continue;
+      if (text === ")" && --depth === 0) break;
+      if (text === "," && depth === 1) {
+        parts.push(current);
+        current = "";
+      } else current += text;
+    }
+    parts.push(current);
+    const [symbol = "", ...rest] = parts;
+    found.push({
+      macro: tokenText(tokens, t),
+      symbol,
+      start: tokens.start[t] as number,
+      end: tokens.end[Math.min(u, tokens.count - 1)] as number,
+      rest,
+    });
+    t = u;
+  }
+  return found;
+}
