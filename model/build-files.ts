@@ -10,7 +10,15 @@ import type {
   UnresolvedBuildFact,
 } from "./build-files.types.ts";
 import { parentPath, projectPath } from "./build-paths.ts";
-import { type DeclaredExtension, Evaluator, itemsOf, Script, type Site, type Value, type Visit } from "./build-script.ts";
+import {
+  type DeclaredExtension,
+  Evaluator,
+  itemsOf,
+  Script,
+  type Site,
+  type Value,
+  type Visit,
+} from "./build-script.ts";
 import type { PyCall, PyClass, PyExpression } from "./python-syntax.ts";
 import { scanToml, type TomlPair, type TomlTable, type TomlValue } from "./toml-spans.ts";
 
@@ -87,6 +95,13 @@ export function readBuildFiles(files: readonly InputFile[]): BuildFacts {
     extensions,
     lists,
     buildExt: scripts.flatMap((script) => buildExtClasses(script, evaluator)),
+    replacedExtensionLists: scripts.flatMap((script) =>
+      script.attributeUpdates
+        .filter((update) => update.name === "extensions" && update.how === "set")
+        .filter((update) => update.object.kind === "name" && update.object.name === "self")
+        .map((update) => ({ path: script.path, span: update.expression.span })),
+    ),
+    includePackageData: packageData(toml.data, cfg, reader.keyword("include_package_data")),
     unresolved,
     metadata: valueAt(toml.data, ["project"]) === undefined ? "setup-script" : "pep-621",
     werror: flags.werror,
@@ -141,6 +156,17 @@ function buildScriptOf(data: unknown): string | null {
   );
 }
 
+/** Whether setuptools will look for package data in the manifest; its default is to do so once pyproject.toml configures it. */
+function packageData(data: unknown, cfg: readonly IniEntry[], keyword: boolean | null): "on" | "off" {
+  const toml = valueAt(data, ["tool", "setuptools", "include-package-data"]);
+  if (typeof toml === "boolean") return toml ? "on" : "off";
+  const ini = cfg.find((entry) => entry.section === "options" && entry.key === "include_package_data");
+  if (keyword !== null) return keyword ? "on" : "off";
+  if (ini !== undefined) return ["true", "1", "yes"].includes(ini.value.toLowerCase()) ? "on" : "off";
+  const configured = valueAt(data, ["project"]) ?? valueAt(data, ["tool", "setuptools"]);
+  return configured === undefined ? "off" : "on";
+}
+
 /** One `key = value` of an INI file. */
 export interface IniEntry {
   readonly section: string;
@@ -185,7 +211,10 @@ function loadScripts(first: InputFile, byPath: ReadonlyMap<string, InputFile>): 
     for (const statement of script.imports) {
       const modules = statement.module === null ? statement.names.map((each) => each.name) : [statement.module];
       for (const module of modules) {
-        const path = module.split(".").filter((part) => part !== "").join("/");
+        const path = module
+          .split(".")
+          .filter((part) => part !== "")
+          .join("/");
         const next = byPath.get(`${folder === "" ? "" : `${folder}/`}${path}.py`);
         if (next !== undefined) load(next);
       }
@@ -225,7 +254,9 @@ class ListReader {
       for (const visit of script.visits) this.#references(visit);
     }
     this.#applyAttributeUpdates();
-    return this.#places.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.nameSpan.start - b.nameSpan.start));
+    return this.#places.sort((a, b) =>
+      a.path < b.path ? -1 : a.path > b.path ? 1 : a.nameSpan.start - b.nameSpan.start,
+    );
   }
 
   /** `ext_package` with its dot; empty where there is none. */
@@ -241,6 +272,20 @@ class ListReader {
       }
     }
     return "";
+  }
+
+  /** What a keyword argument of any call is set to; null where no call has it. */
+  keyword(name: string): boolean | null {
+    for (const script of this.#scripts) {
+      for (const visit of script.visits) {
+        if (visit.expression.kind !== "call") continue;
+        for (const argument of visit.expression.arguments) {
+          if (argument.form !== "keyword" || argument.name !== name) continue;
+          return !(argument.value.kind === "constant" && argument.value.value !== true);
+        }
+      }
+    }
+    return null;
   }
 
   flags(): { werror: BuildPlace[]; limitedApi: BuildPlace[] } {
@@ -289,7 +334,11 @@ class ListReader {
     if (expression.kind === "attribute" && LIST_NAMES.has(expression.name)) {
       this.#addNamed(visit, expression.name, "attribute", expression.nameSpan, null, expression.span);
     }
-    if (expression.kind === "call" && expression.callee.kind === "attribute" && expression.callee.name === "setdefault") {
+    if (
+      expression.kind === "call" &&
+      expression.callee.kind === "attribute" &&
+      expression.callee.name === "setdefault"
+    ) {
       const [key, value] = expression.arguments;
       const place = this.#places.find((each) => key !== undefined && each.nameSpan === key.value.span);
       if (place === undefined && key !== undefined && value !== undefined && isListName(key.value)) {
@@ -352,7 +401,8 @@ class ListReader {
           .flatMap((value) => (value.kind === "extension" ? [value.extension] : []));
         if (targets.length === 0) continue;
         const values = this.#evaluator.valuesAt(update, update.expression);
-        const items = update.one || values.every((value) => value.kind !== "list") ? values : itemsOf(values);
+        const items =
+          update.how === "append" || values.every((value) => value.kind !== "list") ? values : itemsOf(values);
         for (const target of targets) {
           const list = update.name === "sources" ? target.sources : (target.options.get(update.name) ?? []);
           list.push(...items);
@@ -393,8 +443,14 @@ function extensionFact(
   }
   const firstUnknown = declared.sources.find((value) => value.kind === "unknown");
   if (resolved === "partial") {
-    const span = firstUnknown?.kind === "unknown" && firstUnknown.path === declared.path ? firstUnknown.span : place.span;
-    unresolved.push({ ...place, span, what: "sources", message: "Some sources of this extension are only known when it runs." });
+    const span =
+      firstUnknown?.kind === "unknown" && firstUnknown.path === declared.path ? firstUnknown.span : place.span;
+    unresolved.push({
+      ...place,
+      span,
+      what: "sources",
+      message: "Some sources of this extension are only known when it runs.",
+    });
   }
   if (declared.name === null) {
     unresolved.push({ ...place, what: "name", message: "The name of this extension is only known when it runs." });
@@ -552,17 +608,23 @@ function classifyBackend(
     };
   }
   const inTree = valueAt(data, ["build-system", "backend-path"]) !== undefined;
-  const backend = name === null || inTree ? null : (BACKENDS.find(([prefix]) => name.startsWith(prefix))?.[1] ?? "other");
+  const backend =
+    name === null || inTree ? null : (BACKENDS.find(([prefix]) => name.startsWith(prefix))?.[1] ?? "other");
   if (backend === null) {
     if (scriptFile !== undefined || valueAt(data, ["tool", "setuptools"]) !== undefined) {
       return { backend: "setuptools", unsupported: null };
     }
     const has = (file: string): boolean => files.some((each) => each.path === (root === "" ? file : `${root}/${file}`));
-    if (has("meson.build")) return { backend: "meson", unsupported: unsupportedMessage("Meson", "Meson compiles the extension") };
-    if (has("CMakeLists.txt")) return { backend: "cmake", unsupported: unsupportedMessage("CMake", "CMake compiles the extension") };
+    if (has("meson.build"))
+      return { backend: "meson", unsupported: unsupportedMessage("Meson", "Meson compiles the extension") };
+    if (has("CMakeLists.txt"))
+      return { backend: "cmake", unsupported: unsupportedMessage("CMake", "CMake compiles the extension") };
     const none = valueAt(data, ["project"]) === undefined;
     return none
-      ? { backend: "none", unsupported: "No build file was found. HPy extensions are built by setuptools: write a setup.py." }
+      ? {
+          backend: "none",
+          unsupported: "No build file was found. HPy extensions are built by setuptools: write a setup.py.",
+        }
       : { backend: "setuptools", unsupported: null };
   }
   if (backend === "setuptools") return { backend, unsupported: null };

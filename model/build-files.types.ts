@@ -94,7 +94,14 @@ export interface BuildFacts {
   readonly extensions: readonly ExtensionFact[];
   readonly lists: readonly ExtensionListPlace[];
   readonly buildExt: readonly BuildExtFact[];
+  /** `self.extensions = ...` in a command class, which the build_ext of HPy ignores. */
+  readonly replacedExtensionLists: readonly BuildPlace[];
   readonly unresolved: readonly UnresolvedBuildFact[];
+  /**
+   * Whether setuptools reads the manifest for package data. It then rejects the absolute paths of HPy's own sources,
+   * unless HPy's static library is linked instead.
+   */
+  readonly includePackageData: "on" | "off";
   /** `[project]` in pyproject.toml. */
   readonly metadata: "pep-621" | "setup-script";
   /** Uses of `-Werror` in compile arguments; HPy's own sources would be compiled with it too. */

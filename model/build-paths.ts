@@ -57,7 +57,8 @@ function matchName(pattern: string, name: string): boolean {
   if (name === "") return false;
   if (character === "[") {
     const close = pattern.indexOf("]", 2);
-    if (close > 0) return inClass(pattern.slice(1, close), name[0] ?? "") && matchName(pattern.slice(close + 1), name.slice(1));
+    if (close > 0)
+      return inClass(pattern.slice(1, close), name[0] ?? "") && matchName(pattern.slice(close + 1), name.slice(1));
   }
   return (character === "?" || character === name[0]) && matchName(pattern.slice(1), name.slice(1));
 }

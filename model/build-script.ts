@@ -16,7 +16,11 @@ export type Value =
   | { readonly kind: "string"; readonly value: string }
   | { readonly kind: "constant"; readonly value: number | boolean | null }
   | { readonly kind: "list"; readonly items: readonly Value[] }
-  | { readonly kind: "dict"; readonly entries: ReadonlyMap<string, readonly Value[]>; readonly unknown: readonly Span[] }
+  | {
+      readonly kind: "dict";
+      readonly entries: ReadonlyMap<string, readonly Value[]>;
+      readonly unknown: readonly Span[];
+    }
   | { readonly kind: "extension"; readonly extension: DeclaredExtension }
   | { readonly kind: "unknown"; readonly path: string; readonly span: Span };
 
@@ -84,10 +88,15 @@ export class Script {
   readonly functions: PyFunction[] = [];
   readonly imports: Extract<PyStatement, { kind: "import" }>[] = [];
   /** `X.attribute = value`, `X.attribute += value` and `X.attribute.append(value)`. */
-  readonly attributeUpdates: (Visit & { readonly object: PyExpression; readonly name: string; readonly one: boolean })[] =
-    [];
+  readonly attributeUpdates: (Visit & {
+    readonly object: PyExpression;
+    readonly name: string;
+    readonly how: "set" | "append" | "extend";
+  })[] = [];
   /** `x["key"] = value`, `x["key"] += value`, `x["key"].append(value)` and `x["key"].extend(value)`. */
   readonly keyStores: (Visit & { readonly key: PyExpression; readonly form: "store" | "add" })[] = [];
+  /** Spans of all statements, outer ones before inner ones. */
+  readonly statementSpans: Span[] = [];
   /** Imports inside an `except` clause. */
   readonly fallbackImports = new Set<PyStatement>();
   readonly #definitions = new Map<PyFunction | null, Map<string, Definition[]>>();
@@ -163,6 +172,7 @@ export class Script {
     const visit = (expression: PyExpression): void => {
       this.#visit({ script: this, owner, expression, loops, blocks });
     };
+    this.statementSpans.push(statement.span);
     const base = { at: statement.span.start, blocks, loops };
     switch (statement.kind) {
       case "expression":
@@ -182,7 +192,7 @@ export class Script {
         if (statement.target.kind === "name" && statement.op === "+=") {
           this.#define(owner, statement.target.name, { ...base, kind: "extend", value: statement.value });
         }
-        this.#attributeUpdate(statement.target, statement.value, "many", owner, base);
+        this.#attributeUpdate(statement.target, statement.value, "extend", owner, base);
         this.#keyStore(statement.target, statement.value, "store", owner, base);
         return;
       case "return":
@@ -258,13 +268,13 @@ export class Script {
       });
     } else if (target.kind === "subscript" && target.object.kind === "name" && target.index !== null) {
       this.#define(owner, target.object.name, { ...base, kind: "set-item", key: target.index, value });
-    } else this.#attributeUpdate(target, value, "many", owner, base);
+    } else this.#attributeUpdate(target, value, "set", owner, base);
   }
 
   #attributeUpdate(
     target: PyExpression,
     value: PyExpression,
-    count: "one" | "many",
+    how: "set" | "append" | "extend",
     owner: PyFunction | null,
     base: { blocks: readonly number[]; loops: readonly Loop[] },
   ): void {
@@ -277,7 +287,7 @@ export class Script {
       blocks: base.blocks,
       object: target.object,
       name: target.name,
-      one: count === "one",
+      how,
     });
   }
 
@@ -304,8 +314,8 @@ export class Script {
     const values = expression.arguments.map((argument) => argument.value);
     const first = values[0];
     if (object.kind === "attribute" && first !== undefined) {
-      if (name === "append") this.#attributeUpdate(object, first, "one", owner, base);
-      if (name === "extend") this.#attributeUpdate(object, first, "many", owner, base);
+      if (name === "append") this.#attributeUpdate(object, first, "append", owner, base);
+      if (name === "extend") this.#attributeUpdate(object, first, "extend", owner, base);
       return;
     }
     if (first !== undefined && (name === "append" || name === "extend")) {
@@ -366,8 +376,8 @@ export class Script {
         return;
       case "conditional":
         inner(expression.test);
-        inner(expression.then);
-        inner(expression.otherwise);
+        inner(expression.whenTrue);
+        inner(expression.whenFalse);
         return;
       case "comprehension": {
         const loops = [...visit.loops];
@@ -446,6 +456,14 @@ export class Evaluator {
 
   /** Local function that a name stands for; null where there is none. */
   localFunction(expression: PyExpression, site: Site): { script: Script; node: PyFunction } | null {
+    if (expression.kind === "attribute") {
+      for (const name of this.canonicalNames(expression, site)) {
+        const found = this.#imported(name, site.script);
+        for (const each of found?.script.definitions(null, found.name) ?? []) {
+          if (each.kind === "function" && found !== null) return { script: found.script, node: each.node };
+        }
+      }
+    }
     if (expression.kind !== "name") return null;
     for (const definition of this.#definitionsOf(expression.name, site)) {
       if (definition.kind === "function") return { script: site.script, node: definition.node };
@@ -521,7 +539,8 @@ export class Evaluator {
         const unknowns: Span[] = [];
         for (const entry of expression.entries) {
           if (entry.key === null) {
-            for (const value of this.evaluate(entry.value, frame)) mergeDict(entries, unknowns, value, entry.value.span);
+            for (const value of this.evaluate(entry.value, frame))
+              mergeDict(entries, unknowns, value, entry.value.span);
             continue;
           }
           const keys = stringsOf(this.evaluate(entry.key, frame));
@@ -532,9 +551,9 @@ export class Evaluator {
       }
       case "conditional": {
         const truth = this.#truth(expression.test, frame);
-        if (truth === true) return this.evaluate(expression.then, frame);
-        if (truth === false) return this.evaluate(expression.otherwise, frame);
-        const values = [...this.evaluate(expression.then, frame), ...this.evaluate(expression.otherwise, frame)];
+        if (truth === true) return this.evaluate(expression.whenTrue, frame);
+        if (truth === false) return this.evaluate(expression.whenFalse, frame);
+        const values = [...this.evaluate(expression.whenTrue, frame), ...this.evaluate(expression.whenFalse, frame)];
         markConditional(values);
         return values;
       }
@@ -632,8 +651,7 @@ export class Evaluator {
     if (bound !== undefined && scoped.length === 0) return bound;
     const useAt = owner === frame.owner ? expression.span.start : Number.POSITIVE_INFINITY;
     const useBlocks = owner === frame.owner ? frame.script.blocksAt(expression.span.start) : [];
-    const home: Frame =
-      owner === frame.owner ? frame : { ...frame, owner: null, bindings: new Map(), activeLoops: [] };
+    const home: Frame = owner === frame.owner ? frame : { ...frame, owner: null, bindings: new Map(), activeLoops: [] };
     const mutations = owner === null && frame.owner !== null ? frame.script.definitions(frame.owner, name) : [];
     let values: readonly Value[] | null = bound ?? null;
     for (const definition of [...scoped, ...mutations]) {
@@ -818,13 +836,7 @@ export class Evaluator {
     return members === null ? null : members.includes(one) === (op === "in");
   }
 
-  #binary(
-    op: string,
-    whole: PyExpression,
-    left: PyExpression,
-    right: PyExpression,
-    frame: Frame,
-  ): readonly Value[] {
+  #binary(op: string, whole: PyExpression, left: PyExpression, right: PyExpression, frame: Frame): readonly Value[] {
     const unknown = [this.#unknown(whole, frame)];
     const lefts = this.evaluate(left, frame);
     if (op === "and") return [...this.evaluate(right, frame)];
@@ -839,7 +851,8 @@ export class Evaluator {
         } else if (op === "+" && (a.kind === "list" || b.kind === "list")) {
           results.push({ kind: "list", items: [...itemsOf([a]), ...itemsOf([b])] });
         } else if (op === "+" && a.kind === "string" && b.kind === "string") results.push(text(a.value + b.value));
-        else if (op === "/" && a.kind === "string" && b.kind === "string") results.push(text(joinPaths(a.value, b.value)));
+        else if (op === "/" && a.kind === "string" && b.kind === "string")
+          results.push(text(joinPaths(a.value, b.value)));
         else if (op === "*" && a.kind === "list") results.push(a);
         else if (op === "|" && a.kind === "dict") {
           const entries = new Map(a.entries);
@@ -940,9 +953,9 @@ export class Evaluator {
         case "pathlib.Path":
         case "pathlib.PurePath":
         case "Path":
-          return product(args, (parts) => joinPaths(...(parts.length === 0 ? ["."] : parts))) ?? [
-            this.#unknown(call, frame),
-          ];
+          return (
+            product(args, (parts) => joinPaths(...(parts.length === 0 ? ["."] : parts))) ?? [this.#unknown(call, frame)]
+          );
         case "os.path.dirname":
         case "dirname":
           return mapStrings(first, parentPath) ?? [this.#unknown(call, frame)];
@@ -950,9 +963,7 @@ export class Evaluator {
           return mapStrings(first, (value) => value.split("/").at(-1) ?? "") ?? [this.#unknown(call, frame)];
         case "os.path.abspath":
         case "os.path.realpath":
-          return (
-            mapStrings(first, (value) => joinPaths(PROJECT_ROOT, value)) ?? [this.#unknown(call, frame)]
-          );
+          return mapStrings(first, (value) => joinPaths(PROJECT_ROOT, value)) ?? [this.#unknown(call, frame)];
         case "os.path.normpath":
         case "os.path.relpath":
         case "os.path.normcase":
@@ -1084,7 +1095,13 @@ export class Evaluator {
 
   #glob(pattern: string): Value[] {
     const inProject = projectPath(pattern, this.#root);
-    const matches = inProject === null ? [] : expandGlob(inProject, this.#files.map((file) => file.path));
+    const matches =
+      inProject === null
+        ? []
+        : expandGlob(
+            inProject,
+            this.#files.map((file) => file.path),
+          );
     const prefix = this.#root === "" ? "" : `${this.#root}/`;
     return matches.map((path) => text(path.slice(prefix.length)));
   }

@@ -113,8 +113,8 @@ export interface PyConditional {
   readonly kind: "conditional";
   readonly span: Span;
   readonly test: PyExpression;
-  readonly then: PyExpression;
-  readonly otherwise: PyExpression;
+  readonly whenTrue: PyExpression;
+  readonly whenFalse: PyExpression;
 }
 
 export interface PyComprehension {
@@ -243,7 +243,9 @@ export function parsePython(text: string): PyModule {
   const tree = parser.parse(text);
   tree.iterate({
     enter: (node) => {
-      if (node.type.isError) errors.push({ start: node.from, end: node.to });
+      // The grammar has no `yield` without a value, and recovers from it without harm.
+      const bareYield = node.from === node.to && node.node.parent?.name.startsWith("Yield") === true;
+      if (node.type.isError && !bareYield) errors.push({ start: node.from, end: node.to });
     },
   });
   return { body: new Adapter(text).statements(tree.topNode), errors };
@@ -587,14 +589,14 @@ class Adapter {
         return { kind: "binary", span, op, left: this.expression(left), right: this.expression(right) };
       }
       case "ConditionalExpression": {
-        const [then, test, otherwise] = children.filter(isExpression);
-        if (then === undefined || test === undefined || otherwise === undefined) break;
+        const [whenTrue, test, whenFalse] = children.filter(isExpression);
+        if (whenTrue === undefined || test === undefined || whenFalse === undefined) break;
         return {
           kind: "conditional",
           span,
-          then: this.expression(then),
+          whenTrue: this.expression(whenTrue),
           test: this.expression(test),
-          otherwise: this.expression(otherwise),
+          whenFalse: this.expression(whenFalse),
         };
       }
     }
