@@ -283,6 +283,9 @@ function parameter(tokens: readonly string[]): CParameter {
     if (!isWord(name)) return { type: spell(kept), name: "" };
     return { type: spell([...kept.slice(0, pointer + 2), ...kept.slice(pointer + 3)]), name };
   }
+  if (kept.at(-1) === ")" && kept.at(-3) === "(" && isWord(kept.at(-2))) {
+    return parameter([...kept.slice(0, -3), kept.at(-2) ?? ""]);
+  }
   const bracket = kept.indexOf("[");
   const stars = kept.filter((text) => text === "[").map(() => "*");
   const base = bracket === -1 ? kept : kept.slice(0, bracket);
