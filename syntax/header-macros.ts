@@ -24,8 +24,8 @@ function table(role: MacroRole, names: string): readonly (readonly [string, Macr
 }
 
 /**
- * Macros that projects use without defining them: those of the headers of CPython (Include/*.h, up to 3.13), of the
- * compilers, of the C library and of the Windows SDK.
+ * Macros that projects use without defining them: those of the headers of CPython (Include/*.h, up to 3.13) and HPy, of
+ * the compilers, of the C library and of the Windows SDK.
  */
 export const HEADER_MACROS: ReadonlyMap<string, MacroRole> = new Map([
   ...table(
@@ -35,7 +35,10 @@ export const HEADER_MACROS: ReadonlyMap<string, MacroRole> = new Map([
     Py_TRASHCAN_SAFE_BEGIN Py_TRASHCAN_SAFE_END Py_TRASHCAN_BEGIN_CONDITION Py_BEGIN_CRITICAL_SECTION
     Py_BEGIN_CRITICAL_SECTION2 Py_END_CRITICAL_SECTION Py_END_CRITICAL_SECTION2 _Py_BEGIN_SUPPRESS_IPH
     _Py_END_SUPPRESS_IPH _Py_COMP_DIAG_PUSH _Py_COMP_DIAG_IGNORE_DEPR_DECLS _Py_COMP_DIAG_POP Py_RETURN_NONE
-    Py_RETURN_TRUE Py_RETURN_FALSE Py_RETURN_NOTIMPLEMENTED`,
+    Py_RETURN_TRUE Py_RETURN_FALSE Py_RETURN_NOTIMPLEMENTED HPy_BEGIN_LEAVE_PYTHON HPy_END_LEAVE_PYTHON
+    HPyType_HELPERS HPyType_LEGACY_HELPERS HPyCapsule_DESTRUCTOR HPy_MODINIT HPyDef_METH HPyDef_METH_IMPL HPyDef_SLOT
+    HPyDef_SLOT_IMPL HPyDef_MEMBER HPyDef_GET HPyDef_GET_IMPL HPyDef_SET HPyDef_SET_IMPL HPyDef_GETSET
+    HPyDef_GETSET_IMPL HPyDef_CALL_FUNCTION`,
   ),
   ...table("wrapper", "PyAPI_FUNC PyAPI_DATA Py_LOCAL Py_LOCAL_INLINE DL_EXPORT DL_IMPORT Py_UNUSED"),
   ...table(

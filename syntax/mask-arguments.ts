@@ -44,7 +44,8 @@ function maskArgument(
     else if (from - 1 !== open && gone[from - 1] !== 1) drop(buffer, tokens, from - 1, gone);
     return;
   }
-  if (isOperator(tokens, from, to) || isType(tokens, from, to) || isStatement(tokens, from, to)) {
+  const whole = isOperator(tokens, from, to) || isDesignated(tokens, from) || isType(tokens, from, to);
+  if (whole || isStatement(tokens, from, to)) {
     join(buffer, tokens, from, to, gone);
   }
 }
@@ -69,6 +70,15 @@ function isOperator(tokens: Tokens, from: number, to: number): boolean {
     if (t > from && tokens.start[t] !== tokens.end[t - 1]) return false;
   }
   return true;
+}
+
+/** A member of an initialiser, such as the `.doc = "..."` of HPyDef_METH. */
+function isDesignated(tokens: Tokens, from: number): boolean {
+  return (
+    isPunctuation(tokens, from, 46) &&
+    tokens.kind[from + 1] === TokenKind.identifier &&
+    isPunctuation(tokens, from + 2, 61)
+  );
 }
 
 /** A type: `int`, `struct x`, `Type *`, `unsigned long`, `void (*)(int)`. */
