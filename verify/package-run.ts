@@ -110,7 +110,7 @@ if os.environ.get("HPY") == "debug" and "HPY_MIGRATE_LEAKS" in os.environ:
         except HPyLeakError as error:
             with open(os.environ["HPY_MIGRATE_LEAKS"], "a") as log:
                 for leak in error.leaks:
-                    log.write(repr(leak).replace("\\n", " ") + "\\n")
+                    log.write(repr(leak).split("\\n")[0] + "\\n")
     atexit.register(stop)
 `;
 
