@@ -1,11 +1,37 @@
 import { ARGUMENT_SUPPORT } from "./support/arguments.ts";
+import { CALL_SUPPORT } from "./support/calls.ts";
+import { DICT_SUPPORT } from "./support/dict.ts";
+import { ERROR_SUPPORT } from "./support/errors.ts";
+import { FORMATTING_SUPPORT } from "./support/formatting.ts";
 import { KEYWORD_SUPPORT } from "./support/keywords.ts";
+import { MODULE_SUPPORT } from "./support/modules.ts";
+import { NUMBER_SUPPORT } from "./support/numbers.ts";
+import { OBJECT_SUPPORT } from "./support/objects.ts";
+import { SEQUENCE_SUPPORT } from "./support/sequences.ts";
+import { SET_SUPPORT } from "./support/sets.ts";
+import { UNICODE_SUPPORT } from "./support/unicode.ts";
 import { VALUE_SUPPORT } from "./support/values.ts";
 import type { SupportFunction } from "./support.ts";
 
 /** Every support function by name. */
 export const SUPPORT: ReadonlyMap<string, SupportFunction> = new Map(
-  [ARGUMENT_SUPPORT, KEYWORD_SUPPORT, VALUE_SUPPORT].flat().map((support) => [support.name, support]),
+  [
+    ARGUMENT_SUPPORT,
+    CALL_SUPPORT,
+    DICT_SUPPORT,
+    ERROR_SUPPORT,
+    FORMATTING_SUPPORT,
+    KEYWORD_SUPPORT,
+    MODULE_SUPPORT,
+    NUMBER_SUPPORT,
+    OBJECT_SUPPORT,
+    SEQUENCE_SUPPORT,
+    SET_SUPPORT,
+    UNICODE_SUPPORT,
+    VALUE_SUPPORT,
+  ]
+    .flat()
+    .map((support) => [support.name, support]),
 );
 
 /**

@@ -19,26 +19,6 @@ hpyx_unicode_or_none(HPyContext *ctx, const char *text)
 `,
   },
   {
-    name: "hpyx_unicode_from_string_and_size",
-    requires: [],
-    includes: [],
-    bridged: false,
-    code: `/* PyUnicode_FromStringAndSize for text that is not NULL: a str from UTF-8. */
-static HPy
-hpyx_unicode_from_string_and_size(HPyContext *ctx, const char *text, HPy_ssize_t size)
-{
-    if (size < 0) {
-        HPyErr_SetString(ctx, ctx->h_SystemError, "Negative size passed to PyUnicode_FromStringAndSize");
-        return HPy_NULL;
-    }
-    HPy bytes = HPyBytes_FromStringAndSize(ctx, text, size);
-    HPy result = HPy_IsNull(bytes) ? HPy_NULL : HPyUnicode_FromEncodedObject(ctx, bytes, "utf-8", "strict");
-    HPy_Close(ctx, bytes);
-    return result;
-}
-`,
-  },
-  {
     name: "hpyx_unicode_or_none_sized",
     requires: ["hpyx_unicode_from_string_and_size"],
     includes: ["<string.h>"],
