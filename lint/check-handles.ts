@@ -1,7 +1,6 @@
 import type { ParsedFile } from "../syntax/source.ts";
 import type { Finding, Proof } from "./findings.ts";
 import { BOTTOM, checkFunction, conventional, type FunctionResult } from "./function-check.ts";
-import type { ApiTables } from "./interpreter.ts";
 import { type FunctionInfo, Project } from "./project.ts";
 import type { Summary } from "./summary.ts";
 
@@ -18,14 +17,12 @@ const ROUNDS = 8;
 /** Checks functions of one project on demand and keeps what it learned of each. */
 export class HandleChecker {
   private readonly project: Project;
-  private readonly tables: ApiTables;
   private readonly results = new Map<FunctionInfo, FunctionResult>();
   /** Summaries of functions in recursive groups that are still being worked out. */
-  private readonly provisional = new Map<string, Summary>();
+  private readonly provisional = new Map<FunctionInfo, Summary>();
 
-  constructor(files: readonly ParsedFile[], tables: ApiTables) {
+  constructor(files: readonly ParsedFile[]) {
     this.project = new Project(files);
-    this.tables = tables;
   }
 
   /** Functions of a file that take part in HPy. */
@@ -40,6 +37,12 @@ export class HandleChecker {
     return this.results.get(info) as FunctionResult;
   }
 
+  proof(info: FunctionInfo): Proof {
+    const { findings, unproven } = this.result(info);
+    const verdict = findings.length > 0 ? "defect" : unproven.length > 0 ? "unproven" : "clean";
+    return { verdict, findings, unproven };
+  }
+
   /** Strongly connected groups of the call graph that are reachable from a function, callees first (Tarjan). */
   private groupsFrom(root: FunctionInfo): FunctionInfo[][] {
     const groups: FunctionInfo[][] = [];
@@ -52,9 +55,9 @@ export class HandleChecker {
       low.set(f, index.get(f) as number);
       stack.push(f);
       open.add(f);
-      for (const name of f.calls) {
-        const callee = this.callee(name);
-        if (callee === undefined || this.results.has(callee)) continue;
+      const callees = [...f.calls].flatMap((name) => this.project.candidates(name, f.file));
+      for (const callee of callees) {
+        if (this.results.has(callee)) continue;
         if (!index.has(callee)) {
           visit(callee);
           low.set(f, Math.min(low.get(f) as number, low.get(callee) as number));
@@ -74,42 +77,43 @@ export class HandleChecker {
     return groups;
   }
 
-  /** The project's function of this name, when calls to it concern handles or references. */
-  private callee(name: string): FunctionInfo | undefined {
-    return this.project.functions.get(name);
+  private summaryOf(from: FunctionInfo, name: string, count: number): Summary | undefined {
+    const callee = this.project.resolve(name, from.file, count);
+    if (callee === undefined || callee === "ambiguous") return undefined;
+    return this.provisional.get(callee) ?? this.results.get(callee)?.summary ?? BOTTOM;
+  }
+
+  private check(f: FunctionInfo): FunctionResult {
+    return checkFunction(f, this.project, (name, count) => this.summaryOf(f, name, count));
   }
 
   private solve(group: readonly FunctionInfo[]): void {
-    const summaryOf = (name: string): Summary | undefined => {
-      const callee = this.callee(name);
-      if (callee === undefined) return undefined;
-      return this.provisional.get(name) ?? this.results.get(callee)?.summary ?? BOTTOM;
-    };
-    const recursive = group.length > 1 || group[0]?.calls.has(group[0].name) === true;
+    const [first] = group;
+    const recursive = group.length > 1 || (first !== undefined && first.calls.has(first.name));
     if (recursive) {
-      for (const f of group) this.provisional.set(f.name, BOTTOM);
+      for (const f of group) this.provisional.set(f, BOTTOM);
       for (let round = 0; ; round++) {
         let changed = false;
         for (const f of group) {
-          const { summary } = checkFunction(f, this.project, this.tables, summaryOf);
-          if (JSON.stringify(summary) !== JSON.stringify(this.provisional.get(f.name))) changed = true;
-          this.provisional.set(f.name, summary);
+          const { summary } = this.check(f);
+          if (JSON.stringify(summary) !== JSON.stringify(this.provisional.get(f))) changed = true;
+          this.provisional.set(f, summary);
         }
         if (!changed) break;
         if (round >= ROUNDS) {
-          for (const f of group) this.provisional.set(f.name, conventional(f, "the recursion was not resolved"));
+          for (const f of group) this.provisional.set(f, conventional(f, "the recursion was not resolved"));
           break;
         }
       }
     }
-    for (const f of group) this.results.set(f, checkFunction(f, this.project, this.tables, summaryOf));
-    for (const f of group) this.provisional.delete(f.name);
+    for (const f of group) this.results.set(f, this.check(f));
+    for (const f of group) this.provisional.delete(f);
   }
 }
 
-/** Checks the HPy functions of a file with the given API tables. */
-export function checkHandlesWith(tables: ApiTables, file: ParsedFile, options: CheckOptions): readonly Finding[] {
-  const checker = new HandleChecker(withFile(file, options.project), tables);
+/** Checks the HPy functions of a file: every path of every function that takes an `HPyContext *`. */
+export function checkHandles(file: ParsedFile, options: CheckOptions = {}): readonly Finding[] {
+  const checker = new HandleChecker(withFile(file, options.project));
   const wanted = options.functions === undefined ? null : new Set(options.functions);
   return checker
     .functionsOf(file)
@@ -117,14 +121,12 @@ export function checkHandlesWith(tables: ApiTables, file: ParsedFile, options: C
     .flatMap((f) => checker.result(f).findings);
 }
 
-/** Says whether a function is proved clean with the given API tables. */
-export function proveHandlesWith(
-  tables: ApiTables,
-  file: ParsedFile,
-  functionName: string,
-  project: readonly ParsedFile[],
-): Proof {
-  const checker = new HandleChecker(withFile(file, project), tables);
+/**
+ * Says whether a function of the file is proved clean. `project` holds the other files whose functions it calls; a
+ * call into a file that is not there makes the function unproven when it concerns handles.
+ */
+export function proveHandles(file: ParsedFile, functionName: string, project: readonly ParsedFile[]): Proof {
+  const checker = new HandleChecker(withFile(file, project));
   const info = checker.functionsOf(file).find((f) => f.name === functionName);
   if (info === undefined) {
     return {
@@ -133,9 +135,7 @@ export function proveHandlesWith(
       unproven: [{ span: { start: 0, end: 0 }, reason: "no such HPy function" }],
     };
   }
-  const { findings, unproven } = checker.result(info);
-  const verdict = findings.length > 0 ? "defect" : unproven.length > 0 ? "unproven" : "clean";
-  return { verdict, findings, unproven };
+  return checker.proof(info);
 }
 
 function withFile(file: ParsedFile, project: readonly ParsedFile[] = []): ParsedFile[] {

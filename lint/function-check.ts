@@ -4,7 +4,7 @@ import type { Span } from "../syntax/source.ts";
 import { NONE, type Node } from "../syntax/tree.ts";
 import { ANY, type Cell, State, type Trace, UNKNOWN, type Value } from "./domain.ts";
 import type { Finding, GiveUp, PathPoint } from "./findings.ts";
-import { type ApiTables, BEHIND, Interpreter } from "./interpreter.ts";
+import { BEHIND, Interpreter } from "./interpreter.ts";
 import { liveness } from "./liveness.ts";
 import type { FunctionInfo, Project } from "./project.ts";
 import type { ArgumentOutcome, Given, Outcome, Summary } from "./summary.ts";
@@ -27,10 +27,9 @@ const SHOWN_DECISIONS = 8;
 export function checkFunction(
   info: FunctionInfo,
   project: Project,
-  tables: ApiTables,
-  summaryOf: (name: string) => Summary | undefined,
+  summaryOf: (name: string, count: number) => Summary | undefined,
 ): FunctionResult {
-  return new FunctionCheck(info, project, tables, summaryOf).run();
+  return new FunctionCheck(info, project, summaryOf).run();
 }
 
 class FunctionCheck {
@@ -43,17 +42,11 @@ class FunctionCheck {
   /** Where a borrowed handle was returned, to be reported when other paths return new ones. */
   private readonly borrowedReturns: { node: Node; state: State; cell: Cell }[] = [];
 
-  constructor(
-    info: FunctionInfo,
-    project: Project,
-    tables: ApiTables,
-    summaryOf: (name: string) => Summary | undefined,
-  ) {
+  constructor(info: FunctionInfo, project: Project, summaryOf: (name: string, count: number) => Summary | undefined) {
     this.info = info;
     this.project = project;
     this.interpreter = new Interpreter({
       info,
-      tables,
       project,
       summaryOf,
       report: (id, node, message, state, cell, certainty) => this.report(id, node, message, state, cell, certainty),

@@ -1,5 +1,6 @@
 import type { CapiFunction } from "../model/api/capi.ts";
-import type { HpyArgument, HpyFunction } from "../model/api/hpy.ts";
+import { CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
+import { HPY_FUNCTIONS, type HpyArgument, type HpyFunction } from "../model/api/hpy.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import type { DeclaredType, Variable } from "./declarations.ts";
 import { readDeclaration } from "./declarations.ts";
@@ -22,19 +23,12 @@ import { formatUnits, stringText } from "./formats.ts";
 import type { FunctionInfo, Project } from "./project.ts";
 import type { Given, Summary } from "./summary.ts";
 
-/** The tables of both APIs, by function name. */
-export interface ApiTables {
-  readonly hpy: ReadonlyMap<string, HpyFunction>;
-  readonly capi: ReadonlyMap<string, CapiFunction>;
-}
-
 /** What one function's run needs from its surroundings. */
 export interface Surroundings {
   readonly info: FunctionInfo;
-  readonly tables: ApiTables;
   readonly project: Project;
   /** What is known of a project function with this name; undefined for functions without a body. */
-  summaryOf(name: string): Summary | undefined;
+  summaryOf(name: string, count: number): Summary | undefined;
   report(id: string, node: Node, message: string, state: State, cell: Cell | undefined, certainty?: "possible"): void;
   giveUp(node: Node, reason: string): void;
 }
@@ -1011,9 +1005,9 @@ export class Interpreter {
       return this.evaluate(first, state);
     }
     if (name.startsWith("HPyArg_Parse")) return this.parseArguments(n, name, nodes, state);
-    const hpy = this.around.tables.hpy.get(name);
+    const hpy = HPY_FUNCTIONS.get(name);
     if (hpy !== undefined) return this.callHpy(n, hpy, nodes, state);
-    if (name.endsWith("_AsStruct") || name.endsWith("_AsStructLegacy") || name.startsWith("HPy_AsStruct")) {
+    if (name.endsWith("AsStruct") || name.endsWith("_AsStructLegacy") || name.startsWith("HPy_AsStruct")) {
       return this.evaluateAll(nodes, state).map(({ state: s, values }) => {
         const handle = values[1] ?? UNKNOWN;
         this.consume(handle, nodes[1] ?? n, s);
@@ -1026,9 +1020,9 @@ export class Interpreter {
         return { state: s, value };
       });
     }
-    const summary = this.around.summaryOf(name);
+    const summary = this.around.summaryOf(name, nodes.length);
     if (summary !== undefined) return this.callProject(n, name, summary, nodes, state);
-    const capi = this.around.tables.capi.get(name);
+    const capi = CAPI_FUNCTIONS.get(name);
     if (capi !== undefined) return this.callCapi(n, capi, nodes, state);
     return this.callUnknown(n, name, nodes, state);
   }

@@ -31,7 +31,7 @@ export interface Definition {
 
 /** Everything about the files of a project that is looked up by name. */
 export class Project {
-  readonly functions = new Map<string, FunctionInfo>();
+  private readonly functions = new Map<string, FunctionInfo[]>();
   readonly byFile = new Map<ParsedFile, readonly FunctionInfo[]>();
   readonly definitions = new Map<ParsedFile, readonly Definition[]>();
   /** Functions that are declared without a body somewhere, by name. */
@@ -76,12 +76,29 @@ export class Project {
         calls,
       };
       found.push(info);
-      if (!this.functions.has(info.name)) this.functions.set(info.name, info);
+      const same = this.functions.get(info.name);
+      if (same === undefined) this.functions.set(info.name, [info]);
+      else same.push(info);
     }
     this.byFile.set(file, found);
     for (const node of tree.descendants(0, "declaration")) {
       for (const d of readDeclaration(tree, node)) if (d.isFunction) this.prototypes.set(d.name, d);
     }
+  }
+
+  /** Definitions that a call of this name in this file may mean; several for C++ overloads. */
+  candidates(name: string, file: ParsedFile): readonly FunctionInfo[] {
+    const all = this.functions.get(name) ?? [];
+    const here = all.filter((f) => f.file === file);
+    return here.length > 0 ? here : all.filter((f) => !f.isStatic);
+  }
+
+  /** The definition that a call means; `"ambiguous"` when the number of arguments does not tell which. */
+  resolve(name: string, file: ParsedFile, count: number): FunctionInfo | "ambiguous" | undefined {
+    const all = this.candidates(name, file);
+    if (all.length <= 1) return all[0];
+    const fitting = all.filter((f) => f.scope.parameters.length === count);
+    return fitting.length === 1 ? fitting[0] : "ambiguous";
   }
 }
 
