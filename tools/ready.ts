@@ -1,15 +1,13 @@
 /** Everything that continuous integration checks, in one command: every check runs, and the summary names those that failed. */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { pythonEnvironment } from "../verify/python-environment.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 const checks: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
-  ...(existsSync(join(root, "tools", "generate.ts"))
-    ? ([["generated tables", "tsx", "tools/generate.ts", "--check"]] as const)
-    : []),
+  ["generated tables", "tsx", "tools/generate-hpy.ts", pythonEnvironment().hpyInclude, "--check"],
   ["lint and format", "biome", "check", "."],
   ["types", "tsc"],
   ["tests", "vitest", "run"],
