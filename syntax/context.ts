@@ -245,7 +245,7 @@ export class ContextTracker {
     let found: Surrounding | null = null;
     let parentheses = 0;
     let afterName = false;
-    for (let i = Math.max(this.#statement, t - 60); i < t; i++) {
+    for (let i = Math.max(this.#statement, t - 250); i < t; i++) {
       const code = this.#code(i);
       if (code === 40) {
         // Parentheses belong to a function declarator unless an attribute stands before them.

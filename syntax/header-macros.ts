@@ -44,14 +44,14 @@ export const HEADER_MACROS: ReadonlyMap<string, MacroRole> = new Map([
   ...table(
     "attribute-call",
     `Py_DEPRECATED Py_GCC_ATTRIBUTE Py_ALIGNED Py_FORMAT_PARSETUPLE _Py_NO_SANITIZE_UNDEFINED __attribute__
-    __attribute __declspec __nonnull __THROWNL __printflike __scanflike`,
+    __attribute __declspec _declspec __nonnull __THROWNL __printflike __scanflike`,
   ),
   ...table(
     "attribute",
     `Py_ALWAYS_INLINE Py_NO_INLINE Py_HOT_FUNCTION Py_EXPORTED_SYMBOL Py_IMPORTED_SYMBOL Py_LOCAL_SYMBOL
     _PyObject_EXTRA_INIT __stdcall __cdecl __fastcall __vectorcall __thiscall WINAPI WINAPIV CALLBACK APIENTRY NTAPI
     STDMETHODCALLTYPE _In_ _In_opt_ _In_z_ _Out_ _Out_opt_ _Inout_ _Inout_opt_ _Reserved_ __BEGIN_DECLS __END_DECLS
-    __THROW __wur`,
+    __THROW __wur __vector`,
   ),
   ...table("item", "PyObject_HEAD_INIT PyVarObject_HEAD_INIT"),
   ...table(

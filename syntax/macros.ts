@@ -20,7 +20,17 @@ const ATTRIBUTE_WORDS = new Set(
   __restrict__ volatile register _Noreturn __extension__ constexpr noexcept __cdecl __stdcall __fastcall __vectorcall
   __noreturn__`.split(/\s+/),
 );
-const ATTRIBUTE_CALLS = new Set(["__attribute__", "__attribute", "__declspec", "_Pragma", "__pragma", "alignas"]);
+const ATTRIBUTE_CALLS = new Set([
+  "__attribute__",
+  "__attribute",
+  "__declspec",
+  "_declspec",
+  "_Pragma",
+  "__pragma",
+  "alignas",
+  "throw",
+  "noexcept",
+]);
 const STATEMENT_WORDS = new Set(["if", "for", "while", "do", "switch", "return", "goto", "break", "continue"]);
 
 interface Body {
@@ -178,8 +188,8 @@ function isStatement(tokens: Tokens, table: MacroTable): boolean {
     else if (isPunctuation(tokens, t, 59) && braces === 0) return true;
   }
   if (braces !== 0 || tokens.count === 0) return true;
-  // `{...}` is a block for a macro with a body and an initialiser for one without semicolons.
-  if (isPunctuation(tokens, 0, 123)) return containsSemicolon(tokens);
+  // A block, or a function with its body; without semicolons it is an initialiser.
+  if (isPunctuation(tokens, tokens.count - 1, 125)) return containsSemicolon(tokens);
   if (tokens.kind[0] !== TokenKind.identifier) return false;
   const first = tokenText(tokens, 0);
   if (STATEMENT_WORDS.has(first)) return true;

@@ -4,6 +4,7 @@ import type { MaskBuffer } from "./mask-buffer.ts";
 
 const COMMA = 44;
 const STAR = 42;
+const SEMICOLON = 59;
 
 /** Keywords that may begin or stand in an expression. */
 const EXPRESSION_KEYWORDS = new Set(
@@ -58,6 +59,51 @@ function drop(buffer: MaskBuffer, tokens: Tokens, t: number, gone: Uint8Array): 
 function join(buffer: MaskBuffer, tokens: Tokens, from: number, to: number, gone: Uint8Array): void {
   buffer.join(tokens.start[from] as number, tokens.end[to - 1] as number);
   gone.fill(1, from + 1, to);
+}
+
+/**
+ * `int x = f(y);` as an argument becomes `x = f(y)`: a final semicolon goes, and so does the type of a declaration.
+ * Further semicolons become commas.
+ */
+function dropSemicolons(buffer: MaskBuffer, tokens: Tokens, from: number, to: number, gone: Uint8Array): void {
+  if (!isPunctuation(tokens, to - 1, SEMICOLON)) return;
+  for (let t = from; t < to; t++) {
+    if (isPunctuation(tokens, t, 123)) return;
+    if (tokens.kind[t] !== TokenKind.identifier) continue;
+    const word = tokenText(tokens, t);
+    if (KEYWORDS.has(word) && !TYPE_KEYWORDS.has(word) && !EXPRESSION_KEYWORDS.has(word)) return;
+  }
+  drop(buffer, tokens, to - 1, gone);
+  let first = from;
+  for (let t = from; t < to - 1; t++) {
+    if (!isPunctuation(tokens, t, SEMICOLON)) continue;
+    buffer.put(tokens.start[t] as number, COMMA);
+    dropType(buffer, tokens, first, t, gone);
+    first = t + 1;
+  }
+  dropType(buffer, tokens, first, to - 1, gone);
+}
+
+/** Blanks the type of `type name = value`. */
+function dropType(buffer: MaskBuffer, tokens: Tokens, from: number, to: number, gone: Uint8Array): void {
+  let name = from;
+  while (name < to && (tokens.kind[name] === TokenKind.identifier || isPunctuation(tokens, name, STAR))) name++;
+  if (!isPunctuation(tokens, name, 61) || name - from < 2) return;
+  for (let t = from; t < name - 1; t++) drop(buffer, tokens, t, gone);
+}
+
+/** `(void)` or `(int x, void *y)` as a whole argument. */
+function isParameterList(tokens: Tokens, from: number, to: number): boolean {
+  if (!isPunctuation(tokens, from, 40) || !isPunctuation(tokens, to - 1, 41)) return false;
+  for (let t = from + 1; t < to - 1; t++) {
+    if (isPunctuation(tokens, t, 40) || isPunctuation(tokens, t, 41)) return false;
+  }
+  if (to - from === 3) return TYPE_KEYWORDS.has(tokenText(tokens, from + 1));
+  for (let t = from + 1; t < to - 2; t++) {
+    const name = tokens.kind[t] === TokenKind.identifier && tokenText(tokens, t) !== "sizeof";
+    if (name && tokens.kind[t + 1] === TokenKind.identifier) return true;
+  }
+  return false;
 }
 
 /** One operator, such as the `<=` of `COMPARE(a, b, <=)`. */

@@ -9,26 +9,53 @@ const NAMES_ONLY = new Set(["ifdef", "ifndef", "elifdef", "elifndef", "undef"]);
 export function tidyDirective(buffer: MaskBuffer, tokens: Tokens, t: number): void {
   const { name, argument } = readDirective(tokens, t);
   const end = tokens.end[t] as number;
-  blankInnerComments(buffer, tokens, argument, end);
+  const parts = lex(tokens.text, "piece", argument, end);
+  if (!endsWithLineComment(parts, end)) blankComments(buffer, parts);
+  const words = withoutComments(parts);
   if (name === "else" || name === "endif") buffer.blank(argument, end);
-  else if (name === "define") tidyParameters(buffer, withoutComments(lex(tokens.text, "piece", argument, end)));
   else if (NAMES_ONLY.has(name)) {
-    const words = withoutComments(lex(tokens.text, "piece", argument, end));
     if (words.count > 1) buffer.blank(words.start[1] as number, end);
   } else if (CONDITIONS.has(name)) {
-    const condition = withoutComments(lex(tokens.text, "piece", argument, end));
-    if (condition.count > 0 && !isPlainCondition(condition)) {
-      buffer.join(condition.start[0] as number, condition.end[condition.count - 1] as number);
+    if (words.count > 0 && !isPlainCondition(words)) {
+      buffer.join(words.start[0] as number, words.end[words.count - 1] as number);
     }
+  } else {
+    if (name === "define") tidyParameters(buffer, words);
+    closeLine(buffer, words, words.count > 0 ? (words.end[words.count - 1] as number) : argument, end);
   }
 }
 
+/** Whether the only comment ends the line and the grammar takes it as it is. */
+function endsWithLineComment(parts: Tokens, end: number): boolean {
+  const last = parts.count - 1;
+  for (let t = 0; t < last; t++) if (parts.kind[t] === TokenKind.comment) return false;
+  if (last < 0 || parts.kind[last] !== TokenKind.comment || parts.end[last] !== end) return false;
+  return parts.text.startsWith("//", parts.start[last]) && !tokenText(parts, last).includes("\n");
+}
+
 /** Blanks comments; one that goes over several lines would end the directive, so its line ends go as well. */
-function blankInnerComments(buffer: MaskBuffer, tokens: Tokens, from: number, to: number): void {
-  const parts = lex(tokens.text, "piece", from, to);
+function blankComments(buffer: MaskBuffer, parts: Tokens): void {
   for (let c = 0; c < parts.count; c++) {
     if (parts.kind[c] === TokenKind.comment) buffer.erase(parts.start[c] as number, parts.end[c] as number);
   }
+}
+
+/**
+ * The grammar wants the line to end right behind the last word of a directive. White space there becomes a comment;
+ * a single space becomes part of the word before it.
+ */
+function closeLine(buffer: MaskBuffer, words: Tokens, from: number, end: number): void {
+  if (end <= from || buffer.at(from) === 47 || buffer.at(end - 1) > 32) return;
+  if (end - from >= 2) {
+    buffer.erase(from, end);
+    buffer.write(from, "//");
+    return;
+  }
+  const last = buffer.at(from - 1);
+  if (words.count > 0 && (last === 34 || last === 62)) {
+    buffer.put(from - 1, 32);
+    buffer.put(from, last);
+  } else buffer.put(from, 95);
 }
 
 /** Names of variadic parameters (`args...`) are GNU C; the grammar knows `...` only. */

@@ -20,6 +20,8 @@ const STAR = 42;
 /** Words that make a type of their argument, so that a declaration may begin with them. */
 const TYPE_OPERATORS = new Set(["typeof", "__typeof__", "__typeof", "decltype", "_Atomic", "_BitInt", "alignas"]);
 
+const ASSEMBLERS = new Set(["asm", "__asm", "__asm__"]);
+
 /** Masks the macros in `tokens` (without comments and hidden branches) so that the grammar sees plain C. */
 export function maskMacros(buffer: MaskBuffer, tokens: Tokens, macros: MacroTable, language: "c" | "cpp"): void {
   new MacroMasker(buffer, tokens, macros, language).run();
@@ -66,6 +68,11 @@ class MacroMasker {
     const inside = context.surrounding === "enum" || (context.surrounding === "struct" && name === "include");
     if (!conditional && (context.nesting > 0 || !context.boundary || context.surrounding === "initialiser" || inside)) {
       this.#buffer.blank(this.#start(t), this.#end(t));
+      // An included file that completes `x =` ends the declaration as well.
+      if (isPunctuation(this.#tokens, context.previous, 61) && context.nesting === 0 && name === "include") {
+        this.#buffer.write(this.#start(t), "0;");
+        context.endStatement();
+      }
       return;
     }
     tidyDirective(this.#buffer, this.#tokens, t);
@@ -117,7 +124,11 @@ class MacroMasker {
       } else if (info.role === "attribute-call" && !this.#isEmptyStatement(info)) return this.#drop(t, close);
       else if (info.role === "wrapper") return this.#unwrap(t, next, close);
     }
+    if (this.#isComplexSpecifier(t, word, next)) return this.#drop(t, t);
+    if (word === "operator" && this.#joinOperatorCall(t)) return this.#consumeThrough(t, t);
     if (!KEYWORDS.has(word)) {
+      if (call && this.#isNameMacro(t, next, close)) return this.#unwrap(t, next, close);
+      if (call && this.#language === "cpp") this.#initialiseReference(t, next, close);
       if (this.#isUnknownAttribute(t, next, info)) return this.#drop(t, call ? close : t);
       if (this.#isDeclaratorWrapper(t, next, close, call)) return this.#unwrap(t, next, close);
       if (this.#stringMacro(t, next, close, info)) return this.#consumeThrough(t, call ? close : t);
@@ -132,6 +143,8 @@ class MacroMasker {
         if (this.#context.surrounding === "initialiser") this.#separateItem(t, close, info);
         if (this.#takesArguments(t, close)) maskArguments(this.#buffer, this.#tokens, next, close, this.#gone);
       }
+    } else if (ASSEMBLERS.has(word)) {
+      this.#quoteClobbers(next);
     } else if (TYPE_OPERATORS.has(word) && call && word !== "decltype" && word !== "alignas") {
       // The grammar of C has no operators that give a type.
       this.#joinThrough(t, close);
@@ -139,6 +152,25 @@ class MacroMasker {
     }
     this.#context.consume(t);
     return t;
+  }
+
+  /** Macros that stand for strings in an assembler statement become strings. */
+  #quoteClobbers(next: number): void {
+    const tokens = this.#tokens;
+    let open = next;
+    while (tokens.kind[open] === TokenKind.identifier) open++;
+    if (!isPunctuation(tokens, open, OPEN)) return;
+    const close = this.#match[open] as number;
+    let depth = 0;
+    for (let t = open + 1; t < close; t++) {
+      if (isPunctuation(tokens, t, OPEN) || isPunctuation(tokens, t, 91)) depth++;
+      else if (isPunctuation(tokens, t, CLOSE) || isPunctuation(tokens, t, 93)) depth--;
+      else if (depth === 0 && tokens.kind[t] === TokenKind.identifier && this.#end(t) - this.#start(t) >= 2) {
+        this.#buffer.join(this.#start(t), this.#end(t));
+        this.#buffer.put(this.#start(t), 34);
+        this.#buffer.put(this.#end(t) - 1, 34);
+      }
+    }
   }
 
   /** Whether the object-like macro at `t` is an attribute here. */
@@ -178,16 +210,69 @@ class MacroMasker {
     }
     if (before === "typedef") return false;
     if (tokens.kind[next] !== TokenKind.identifier) return false;
-    const word = this.#word(next);
-    if (TYPE_KEYWORDS.has(word)) return word !== "const" && word !== "volatile";
+    // `Type const x` has one name behind the qualifier, `EXPORT const Type x` has two.
+    let type = next;
+    while (this.#word(type) === "const" || this.#word(type) === "volatile") type = this.#next(type);
+    const word = this.#word(type);
+    if (word === "") return false;
+    if (TYPE_KEYWORDS.has(word)) return true;
     if (STORAGE_KEYWORDS.has(word)) return true;
     if (KEYWORDS.has(word)) return false;
     // `EXPORT Type *name`: a name, perhaps stars, and another name.
-    let behind = this.#next(next);
+    let behind = this.#next(type);
     while (isPunctuation(tokens, behind, STAR) || (this.#language === "cpp" && isPunctuation(tokens, behind, 38))) {
       behind = this.#next(behind);
     }
     return this.#isName(behind) && !(info === undefined && this.#macros.get(word)?.role === "attribute");
+  }
+
+  /** `complex` of <complex.h> beside the type that it belongs to. */
+  #isComplexSpecifier(t: number, word: string, next: number): boolean {
+    if (word !== "_Complex" && word !== "__complex__" && (word !== "complex" || this.#language === "cpp")) return false;
+    return TYPE_KEYWORDS.has(this.#word(next)) || TYPE_KEYWORDS.has(this.#word(t - 1));
+  }
+
+  /** `x->operator=(y)`: the grammar of C++ has no calls of operators by name, so the name becomes one identifier. */
+  #joinOperatorCall(t: number): boolean {
+    const tokens = this.#tokens;
+    const previous = this.#context.previous;
+    if (
+      !isPunctuation(tokens, previous, 46) &&
+      !(isPunctuation(tokens, previous, 62) && isPunctuation(tokens, previous - 1, 45))
+    ) {
+      return false;
+    }
+    let last = t + 1;
+    while (last < tokens.count && tokens.kind[last] === TokenKind.punctuation && !isPunctuation(tokens, last, OPEN))
+      last++;
+    if (last === t + 1 || !isPunctuation(tokens, last, OPEN)) return false;
+    this.#joinThrough(t, last - 1);
+    return true;
+  }
+
+  /** `void MACRO(name)(int x) {`: a macro that makes the name of a function. */
+  #isNameMacro(t: number, open: number, close: number): boolean {
+    const context = this.#context;
+    const tokens = this.#tokens;
+    if (context.surrounding !== "top" || context.nesting > 0 || context.assigned || context.atStart) return false;
+    if (close !== open + 2 || !this.#isName(open + 1) || !isPunctuation(tokens, close + 1, OPEN)) return false;
+    const previous = context.previous;
+    if (tokens.kind[previous] !== TokenKind.identifier && !isPunctuation(tokens, previous, STAR)) return false;
+    if (KEYWORDS.has(this.#word(t))) return false;
+    const behind = this.#next(this.#match[close + 1] as number);
+    return isPunctuation(tokens, behind, BRACE_OPEN) || isPunctuation(tokens, behind, SEMICOLON);
+  }
+
+  /** `T& name(expression);` reads as a function to the grammar of C++; `T& name = expression;` means the same. */
+  #initialiseReference(t: number, open: number, close: number): void {
+    const context = this.#context;
+    const tokens = this.#tokens;
+    if (context.surrounding !== "body" || context.nesting > 0 || context.assigned) return;
+    if (!isPunctuation(tokens, t - 1, 38) || context.statement < 0 || context.statement >= t - 1) return;
+    if (tokens.kind[t - 2] !== TokenKind.identifier && !isPunctuation(tokens, t - 2, 62)) return;
+    if (!isPunctuation(tokens, this.#next(close), SEMICOLON) || close === open + 1) return;
+    this.#buffer.put(this.#start(open), 61);
+    this.#buffer.put(this.#start(close), 32);
   }
 
   /** Whether the name at `t` is followed by parentheses and then a body: the name of a function. */
@@ -252,6 +337,10 @@ class MacroMasker {
     const surrounding = this.#context.surrounding;
     const behind = this.#next(close);
     if (surrounding === "initialiser" || surrounding === "enum") return -1;
+    // A constructor.
+    if (surrounding === "struct" && (isPunctuation(tokens, behind, BRACE_OPEN) || isPunctuation(tokens, behind, 58))) {
+      return -1;
+    }
     if (isPunctuation(tokens, behind, BRACE_OPEN) && surrounding === "top") {
       return this.#functionHeader(t, next, close);
     }
