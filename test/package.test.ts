@@ -93,6 +93,17 @@ test("has no install scripts, and neither has anything that it brings along", ()
   expect(scripted).toEqual([]);
 });
 
+test("the lock file holds the packages of every platform, so that npm ci accepts it", () => {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string>; resolved?: string }>;
+  };
+  const missing = Object.values(packages)
+    .flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}))
+    .filter((name) => !(`node_modules/${name}` in packages));
+  expect(missing).toEqual([]);
+  expect(Object.values(packages).filter((entry) => entry.resolved !== undefined)).toEqual([]);
+});
+
 test("there is no compiler to fall back on", () => {
   expect(() => installed("sh", ["-c", "cc --version || gcc --version"], project)).toThrow();
 });
