@@ -1,0 +1,131 @@
+import { defineRules, direct } from "./define-rules.ts";
+
+const BUILTIN = "HPy 0.9 has no such call; the builtin function does nothing but the C call (Python/bltinmodule.c).";
+
+/** The object protocol, `PyObject_*` without calls, and identity. */
+export const objectRules = defineRules("object", [
+  direct("object-ascii", "PyObject_ASCII(object)", "HPy_ASCII", "ascii(object)."),
+  direct("object-bytes", "PyObject_Bytes(object)", "HPy_Bytes", "bytes(object)."),
+  direct("object-del-attr", "PyObject_DelAttr(object, name)", "HPy_DelAttr", "del object.name."),
+  direct("object-del-attr-string", "PyObject_DelAttrString(object, text)", "HPy_DelAttr_s", "del object.name."),
+  direct("object-del-item", "PyObject_DelItem(object, key)", "HPy_DelItem", "del object[key]."),
+  direct(
+    "object-del-item-string",
+    "PyObject_DelItemString(object, text)",
+    "HPy_DelItem_s",
+    "del object[key] for a C string.",
+  ),
+  {
+    id: "object-dir",
+    template: 'hpyx_call_builtin($ctx, "dir", $0, HPy_NULL)',
+    summary: "dir(object).",
+    why: BUILTIN,
+    example: "PyObject_Dir(object)",
+  },
+  direct("object-get-attr", "PyObject_GetAttr(object, name)", "HPy_GetAttr", "object.name."),
+  direct(
+    "object-get-attr-string",
+    "PyObject_GetAttrString(object, text)",
+    "HPy_GetAttr_s",
+    "object.name for a C string.",
+  ),
+  direct("object-get-item", "PyObject_GetItem(object, key)", "HPy_GetItem", "object[key]."),
+  direct("object-has-attr", "PyObject_HasAttr(object, name)", "HPy_HasAttr", "Whether getting an attribute succeeds."),
+  direct(
+    "object-has-attr-string",
+    "PyObject_HasAttrString(object, text)",
+    "HPy_HasAttr_s",
+    "Whether getting an attribute succeeds.",
+  ),
+  direct("object-hash", "PyObject_Hash(object)", "HPy_Hash", "hash(object)."),
+  {
+    id: "object-is",
+    template: "HPy_Is($ctx, $0, $1)",
+    summary: "Whether two references are the same object.",
+    why: "Handles cannot be compared by value: two handles of one object may differ (HPY.md section 5).",
+    example: "Py_Is(object, other)",
+  },
+  {
+    id: "object-is-false",
+    template: "HPy_Is($ctx, $0, $ctx->h_False)",
+    summary: "Whether an object is False.",
+    why: "Handles cannot be compared by value: two handles of one object may differ (HPY.md section 5).",
+    example: "Py_IsFalse(object)",
+  },
+  {
+    id: "object-is-instance",
+    template: "hpyx_is_instance($ctx, $0, $1)",
+    summary: "isinstance(object, type), tuples and `__instancecheck__` included.",
+    why: "HPy_TypeCheck is the real subtype test only and takes no tuple (HPY.md section 4); the builtin is the C call.",
+    example: "PyObject_IsInstance(object, other)",
+  },
+  {
+    id: "object-is-none",
+    template: "HPy_Is($ctx, $0, $ctx->h_None)",
+    summary: "Whether an object is None.",
+    why: "Handles cannot be compared by value: two handles of one object may differ (HPY.md section 5).",
+    example: "Py_IsNone(object)",
+  },
+  {
+    id: "object-is-subclass",
+    template: "hpyx_is_subclass($ctx, $0, $1)",
+    summary: "issubclass(type, other), tuples and `__subclasscheck__` included.",
+    why: BUILTIN,
+    example: "PyObject_IsSubclass(object, other)",
+  },
+  direct("object-is-true", "PyObject_IsTrue(object)", "HPy_IsTrue", "bool(object)."),
+  {
+    id: "object-is-true-singleton",
+    template: "HPy_Is($ctx, $0, $ctx->h_True)",
+    summary: "Whether an object is True.",
+    why: "Handles cannot be compared by value: two handles of one object may differ (HPY.md section 5).",
+    example: "Py_IsTrue(object)",
+  },
+  direct("object-length", "PyObject_Length(object)", "HPy_Length", "len(object)."),
+  {
+    id: "object-not",
+    template: "hpyx_not($ctx, $0)",
+    summary: "not object, or -1 with an exception.",
+    why: "HPy has only HPy_IsTrue; the support function negates it and keeps -1.",
+    example: "PyObject_Not(object)",
+  },
+  direct("object-repr", "PyObject_Repr(object)", "HPy_Repr", "repr(object)."),
+  direct(
+    "object-rich-compare",
+    "PyObject_RichCompare(object, other, Py_LT)",
+    "HPy_RichCompare",
+    "object < other and its kin, as an object.",
+    {
+      why: "The same call; HPy_LT to HPy_GE have the values of Py_LT to Py_GE (HPY.md section 6).",
+    },
+  ),
+  direct(
+    "object-rich-compare-bool",
+    "PyObject_RichCompareBool(object, other, Py_LT)",
+    "HPy_RichCompareBool",
+    "object < other and its kin, as an int.",
+    {
+      why: "The same call; HPy_LT to HPy_GE have the values of Py_LT to Py_GE (HPY.md section 6).",
+    },
+  ),
+  direct("object-set-attr", "PyObject_SetAttr(object, name, value)", "HPy_SetAttr", "object.name = value."),
+  direct(
+    "object-set-attr-string",
+    "PyObject_SetAttrString(object, text, value)",
+    "HPy_SetAttr_s",
+    "object.name = value for a C string.",
+  ),
+  direct("object-set-item", "PyObject_SetItem(object, key, value)", "HPy_SetItem", "object[key] = value."),
+  direct("object-size", "PyObject_Size(object)", "HPy_Length", "len(object)."),
+  direct("object-str", "PyObject_Str(object)", "HPy_Str", "str(object)."),
+  direct("object-type", "PyObject_Type(object)", "HPy_Type", "type(object)."),
+  direct(
+    "object-type-borrowed",
+    "Py_TYPE(object)",
+    "HPy_Type",
+    "type(object); a new handle, where the C API borrows.",
+    {
+      why: "The only way to a type in HPy (HPY.md section 4).",
+    },
+  ),
+]);
