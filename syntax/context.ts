@@ -29,6 +29,9 @@ export class ContextTracker {
   #lastOpen = -1;
   #atStart = true;
   #boundary = true;
+  /** Angle brackets that are open in the head of a template, and whether that head is complete. */
+  #angles = 0;
+  #templateEnded = false;
 
   constructor(tokens: Tokens, language: "c" | "cpp") {
     this.#tokens = tokens;
@@ -47,6 +50,8 @@ export class ContextTracker {
     copy.#lastOpen = this.#lastOpen;
     copy.#atStart = this.#atStart;
     copy.#boundary = this.#boundary;
+    copy.#angles = this.#angles;
+    copy.#templateEnded = this.#templateEnded;
     return copy;
   }
 
@@ -100,6 +105,8 @@ export class ContextTracker {
     this.#boundary = true;
     this.#statement = -1;
     this.#assigned = false;
+    this.#angles = 0;
+    this.#templateEnded = false;
   }
 
   /** Says that the tokens so far are the head of a loop or branch, whose statement comes next. */
@@ -151,10 +158,31 @@ export class ContextTracker {
         this.#colon(t);
         break;
       case 61:
-        // Neither `==`, `<=` ... nor the name of an operator function assigns.
-        if (this.nesting === 0 && this.#word(this.#previous) !== "operator") this.#assigned = true;
+        if (this.nesting === 0 && !this.#isOperatorName(t)) this.#assigned = true;
+        break;
+      case 60:
+      case 62:
+        this.#templateBracket(code);
         break;
     }
+  }
+
+  /** Whether the punctuation up to `t` names an operator function: `operator*=`. */
+  #isOperatorName(t: number): boolean {
+    let before = t - 1;
+    while (before >= 0 && this.#code(before) !== 0 && this.#tokens.end[before] === this.#tokens.start[before + 1])
+      before--;
+    return this.#word(before) === "operator";
+  }
+
+  /** Behind `template <...>` a declaration begins. */
+  #templateBracket(code: number): void {
+    if (this.nesting > 0 || this.#word(this.#statement) !== "template" || this.#templateEnded) return;
+    this.#angles += code === 60 ? 1 : -1;
+    if (this.#angles > 0) return;
+    this.#templateEnded = true;
+    this.#assigned = false;
+    this.#atStart = true;
   }
 
   #word(t: number): string {

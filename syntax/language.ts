@@ -4,6 +4,9 @@ import { isPunctuation, TokenKind, type Tokens, tokenText } from "./lexer.ts";
 const CPP_EXTENSIONS = new Set(["cc", "cpp", "cxx", "c++", "hpp", "hh", "hxx", "C", "H", "inl", "ipp", "tpp"]);
 const HEADER_EXTENSIONS = new Set(["h", "inc"]);
 
+const CPP_WORDS = new Set(["static_cast", "reinterpret_cast", "const_cast", "dynamic_cast", "typename", "constexpr"]);
+const ACCESS_WORDS = new Set(["public", "private", "protected"]);
+
 /**
  * Language of a file by its extension; a header is C++ when it holds C++ outside of what only a C++ compiler sees.
  * `tokens` are without comments.
@@ -32,6 +35,8 @@ function isCpp(tokens: Tokens, t: number): boolean {
   if (tokens.kind[t] !== TokenKind.identifier) return false;
   const word = tokenText(tokens, t);
   if (word === "template") return isPunctuation(tokens, t + 1, 60);
+  if (CPP_WORDS.has(word)) return true;
+  if (ACCESS_WORDS.has(word)) return isPunctuation(tokens, t + 1, 58);
   if (word !== "namespace" && word !== "class") return false;
   return tokens.kind[t + 1] === TokenKind.identifier;
 }

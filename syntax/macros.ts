@@ -10,6 +10,8 @@ export interface MacroInfo {
   readonly form: "object" | "function" | "both";
   /** True when nothing is left of an invocation in any configuration. */
   readonly empty: boolean;
+  /** Number of the argument that a wrapper leaves. */
+  readonly kept: number;
 }
 
 /** What masking knows about all macros of a project, by name. */
@@ -47,7 +49,7 @@ export function classifyMacros(definitions: MacroKnowledge["definitions"]): Macr
   const table = new Map<string, MacroInfo>();
   for (const [name, role] of HEADER_MACROS) {
     const call = role === "wrapper" || role === "attribute-call";
-    table.set(name, { role, form: call ? "function" : "both", empty: false });
+    table.set(name, { role, form: call ? "function" : "both", empty: false, kept: 0 });
   }
   // A macro may be defined by others, so what one round learns helps the next; chains are short.
   for (let round = 0; round < 4; round++) {
@@ -73,14 +75,16 @@ function classify(variants: readonly Body[], table: MacroTable): MacroInfo {
   const functions = variants.filter((variant) => variant.parameters !== null).length;
   const form = functions === 0 ? "object" : functions === variants.length ? "function" : "both";
   const empty = variants.every((variant) => variant.tokens.count === 0);
-  return { role: roleOf(variants, form, table), form, empty };
+  const role = roleOf(variants, form, table);
+  const kept = role === "wrapper" ? wrappedParameter(variants[0] as Body, table) : 0;
+  return { role, form, empty, kept };
 }
 
 function roleOf(variants: readonly Body[], form: MacroInfo["form"], table: MacroTable): MacroRole | "other" {
   if (variants.every((variant) => isAttributeRun(variant.tokens, 0, variant.tokens.count, table))) {
     return form === "object" ? "attribute" : "attribute-call";
   }
-  if (form === "function" && variants.every((variant) => isWrapper(variant, table))) return "wrapper";
+  if (form === "function" && variants.every((variant) => wrappedParameter(variant, table) >= 0)) return "wrapper";
   const filled = variants.filter((variant) => variant.tokens.count > 0);
   if (filled.every((variant) => isStringRun(variant.tokens, table))) return "string";
   const heads = filled.map((variant) => controlHead(variant.tokens));
@@ -137,14 +141,24 @@ function isDoubleBracket(tokens: Tokens, from: number, to: number): boolean {
   );
 }
 
-/** Whether the body is one parameter (or a name pasted from it) with attributes around. */
-function isWrapper(body: Body, table: MacroTable): boolean {
-  const { tokens, parameters } = body;
-  if (parameters === null || parameters.length !== 1) return false;
-  const parameter = parameters[0];
+/** Number of the parameter that is left when the attributes are gone (perhaps with a pasted prefix), or -1. */
+function wrappedParameter(body: Body, table: MacroTable): number {
+  return (body.parameters ?? []).findIndex((parameter) => isWrapped(body.tokens, parameter, table));
+}
+
+function isWrapped(tokens: Tokens, parameter: string, table: MacroTable): boolean {
   let at = 0;
-  while (at < tokens.count && !(tokens.kind[at] === TokenKind.identifier && tokenText(tokens, at) === parameter)) at++;
-  if (at === tokens.count) return false;
+  while (isAttributeRun(tokens, 0, at + 1, table)) at++;
+  // The parameter, or the start of a name that is pasted from it, is the first thing that is no attribute.
+  for (const skip of [0, 1, 3, 4]) {
+    if (tokens.kind[at + skip] === TokenKind.identifier && tokenText(tokens, at + skip) === parameter) {
+      return isWrappedAt(tokens, at + skip, table);
+    }
+  }
+  return false;
+}
+
+function isWrappedAt(tokens: Tokens, at: number, table: MacroTable): boolean {
   let from = at;
   let to = at + 1;
   // A pasted name: `prefix ## x`.

@@ -45,8 +45,9 @@ function maskArgument(
     else if (from - 1 !== open && gone[from - 1] !== 1) drop(buffer, tokens, from - 1, gone);
     return;
   }
-  const whole = isOperator(tokens, from, to) || isDesignated(tokens, from) || isType(tokens, from, to);
-  if (whole || isStatement(tokens, from, to)) {
+  dropSemicolons(buffer, tokens, from, to, gone);
+  const declaration = isParameterList(tokens, from, to) || isType(tokens, from, to) || isStatement(tokens, from, to);
+  if (declaration || isOperator(tokens, from, to) || isDesignated(tokens, from)) {
     join(buffer, tokens, from, to, gone);
   }
 }

@@ -12,7 +12,9 @@ export function tidyDirective(buffer: MaskBuffer, tokens: Tokens, t: number): vo
   const parts = lex(tokens.text, "piece", argument, end);
   if (!endsWithLineComment(parts, end)) blankComments(buffer, parts);
   const words = withoutComments(parts);
-  if (name === "else" || name === "endif") buffer.blank(argument, end);
+  // The null directive.
+  if (name === "" && words.count === 0) buffer.blank(tokens.start[t] as number, end);
+  else if (name === "else" || name === "endif") buffer.blank(argument, end);
   else if (NAMES_ONLY.has(name)) {
     if (words.count > 1) buffer.blank(words.start[1] as number, end);
   } else if (CONDITIONS.has(name)) {

@@ -56,7 +56,7 @@ class MacroMasker {
       else if (kind === TokenKind.identifier) t = this.#identifier(t);
       else {
         if (kind === TokenKind.punctuation) this.#punctuation(t);
-        this.#context.consume(t);
+        if (this.#gone[t] !== 1) this.#context.consume(t);
       }
     }
   }
@@ -89,6 +89,17 @@ class MacroMasker {
       }
       return;
     }
+    if (isPunctuation(tokens, t, OPEN) && this.#isParenthesisedName(t)) {
+      this.#drop(t, t);
+      this.#drop(t + 2, t + 2);
+      return;
+    }
+    if (isPunctuation(tokens, t, 61) && context.nesting > 0 && isPunctuation(tokens, context.previous, STAR)) {
+      // A default for a parameter without a name.
+      const plain = isPunctuation(tokens, t + 2, COMMA) || isPunctuation(tokens, t + 2, CLOSE);
+      if (this.#language === "cpp" && plain) this.#drop(t, t + 1);
+      return;
+    }
     if (isPunctuation(tokens, t, STAR) && this.#word(context.previous) === "goto") {
       let last = t;
       while (last + 1 < tokens.count && !isPunctuation(tokens, last + 1, SEMICOLON)) last++;
@@ -110,6 +121,18 @@ class MacroMasker {
     }
   }
 
+  /** `int (name)(int)`: the parentheses keep a macro of that name away, or make a typedef of a function. */
+  #isParenthesisedName(t: number): boolean {
+    const context = this.#context;
+    const tokens = this.#tokens;
+    if (context.surrounding !== "top" || context.nesting > 0 || context.assigned || context.atStart) return false;
+    if (!this.#isName(t + 1) || !isPunctuation(tokens, t + 2, CLOSE) || !isPunctuation(tokens, t + 3, OPEN))
+      return false;
+    const previous = context.previous;
+    const type = tokens.kind[previous] === TokenKind.identifier || isPunctuation(tokens, previous, STAR);
+    return type && context.statement >= 0 && context.statement < t;
+  }
+
   /** Handles the identifier at `t` and answers the last token that it dealt with. */
   #identifier(t: number): number {
     const word = tokenText(this.#tokens, t);
@@ -122,9 +145,10 @@ class MacroMasker {
       if (!call || info.form === "object") {
         if (this.#isBlankable(info, t, next)) return this.#drop(t, t);
       } else if (info.role === "attribute-call" && !this.#isEmptyStatement(info)) return this.#drop(t, close);
-      else if (info.role === "wrapper") return this.#unwrap(t, next, close);
+      else if (info.role === "wrapper") return this.#unwrapArgument(t, next, close, info.kept);
     }
-    if (this.#isComplexSpecifier(t, word, next)) return this.#drop(t, t);
+    if (this.#isComplexSpecifier(t, word, next) || this.#isUnit(t, word, call)) return this.#drop(t, t);
+    if (word === "typename" && this.#isExpressionTypename()) return this.#drop(t, t);
     if (word === "operator" && this.#joinOperatorCall(t)) return this.#consumeThrough(t, t);
     if (!KEYWORDS.has(word)) {
       if (call && this.#isNameMacro(t, next, close)) return this.#unwrap(t, next, close);
@@ -191,7 +215,8 @@ class MacroMasker {
     const context = this.#context;
     const tokens = this.#tokens;
     if (context.surrounding !== "top" && context.surrounding !== "struct") return false;
-    if (context.nesting > 0 || context.assigned) return false;
+    if (context.assigned) return false;
+    if (context.nesting > 0) return this.#isParameterAttribute(t, next, info);
     if (info !== undefined && info.role !== "other" && info.role !== "attribute-call") return false;
     const previous = context.previous;
     if (!context.atStart && isPunctuation(tokens, previous, CLOSE)) return this.#isSuffixAttribute(next);
@@ -226,10 +251,38 @@ class MacroMasker {
     return this.#isName(behind) && !(info === undefined && this.#macros.get(word)?.role === "attribute");
   }
 
+  /** `IN Type name` among parameters. */
+  #isParameterAttribute(t: number, next: number, info: MacroInfo | undefined): boolean {
+    const tokens = this.#tokens;
+    if (
+      info !== undefined ||
+      (!isPunctuation(tokens, this.#context.previous, OPEN) && !isPunctuation(tokens, this.#context.previous, COMMA))
+    )
+      return false;
+    const word = this.#word(t);
+    if (word !== word.toUpperCase() || !this.#isName(next)) return false;
+    let behind = this.#next(next);
+    while (isPunctuation(tokens, behind, STAR)) behind = this.#next(behind);
+    return this.#isName(behind);
+  }
+
   /** `complex` of <complex.h> beside the type that it belongs to. */
   #isComplexSpecifier(t: number, word: string, next: number): boolean {
     if (word !== "_Complex" && word !== "__complex__" && (word !== "complex" || this.#language === "cpp")) return false;
     return TYPE_KEYWORDS.has(this.#word(next)) || TYPE_KEYWORDS.has(this.#word(t - 1));
+  }
+
+  /** `128 KB`: a macro that multiplies the number before it. */
+  #isUnit(t: number, word: string, call: boolean): boolean {
+    const previous = this.#context.previous;
+    if (call || previous < 0 || this.#tokens.kind[previous] !== TokenKind.number || KEYWORDS.has(word)) return false;
+    return !this.#newlineAfter(previous, t) && this.#gone[previous] !== 1;
+  }
+
+  /** `typename` before an expression, which the grammar of C++ has in types only. */
+  #isExpressionTypename(): boolean {
+    const previous = this.#context.previous;
+    return isPunctuation(this.#tokens, previous, OPEN) || this.#word(previous) === "return";
   }
 
   /** `x->operator=(y)`: the grammar of C++ has no calls of operators by name, so the name becomes one identifier. */
@@ -355,10 +408,18 @@ class MacroMasker {
         return close;
       }
     }
-    if (surrounding !== "body" && this.#isWrappedHeader(behind, close)) return this.#unwrap(t, next, close);
-    if (this.#isTypeMacro(behind, close, info)) {
+    if (surrounding !== "body" && this.#isWrappedHeader(behind, close) && this.#isTypeText(next, close)) {
+      return this.#unwrap(t, next, close);
+    }
+    const memberMacro = surrounding === "struct" && info !== undefined && this.#language === "cpp";
+    if (
+      (surrounding !== "body" && this.#isWrappedHeader(behind, close)) ||
+      (memberMacro && isPunctuation(tokens, behind, SEMICOLON)) ||
+      this.#isTypeMacro(behind, close, info)
+    ) {
       this.#joinThrough(t, close);
-      return this.#consumeThrough(t, t);
+      this.#consumeThrough(t, t);
+      return close;
     }
     if (!this.#needsSemicolon(behind, close, info)) return -1;
     maskArguments(this.#buffer, tokens, next, close, this.#gone);
@@ -404,6 +465,14 @@ class MacroMasker {
     const end = this.#next(this.#match[open] as number);
     if (isPunctuation(tokens, end, BRACE_OPEN)) return true;
     return isPunctuation(tokens, end, SEMICOLON) && !this.#newlineAfter(close, behind);
+  }
+
+  /** Whether the parentheses hold one plain type. */
+  #isTypeText(open: number, close: number): boolean {
+    for (let t = open + 1; t < close; t++) {
+      if (this.#tokens.kind[t] !== TokenKind.identifier && !isPunctuation(this.#tokens, t, STAR)) return false;
+    }
+    return close > open + 1;
   }
 
   /** `LIST_OF(int) name;`: a macro call that stands for a type. */
@@ -549,6 +618,23 @@ class MacroMasker {
     this.#drop(open, open);
     this.#drop(close, close);
     return open;
+  }
+
+  /** Blanks a macro's name, its parentheses and all arguments but number `kept`. */
+  #unwrapArgument(t: number, open: number, close: number, kept: number): number {
+    let number = 0;
+    for (let a = open + 1; a < close; a++) {
+      if (isPunctuation(this.#tokens, a, COMMA)) {
+        number++;
+        this.#drop(a, a);
+        continue;
+      }
+      let last = a;
+      if (isPunctuation(this.#tokens, a, OPEN) && (this.#match[a] as number) > a) last = this.#match[a] as number;
+      if (number !== kept) this.#drop(a, last);
+      a = last;
+    }
+    return this.#unwrap(t, open, close);
   }
 
   /** Makes one identifier of the tokens `[from, to]`. */
