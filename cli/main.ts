@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import { type Engine, run, type Surroundings } from "./program.ts";
 
 /** The version in package.json, which lies one folder up in development and two in the published package. */
@@ -23,6 +24,9 @@ async function loadEngine(): Promise<Engine> {
     explain,
   };
 }
+
+// The optimising compiler of WebAssembly costs more CPU time on the grammars than it saves on any but huge projects.
+setFlagsFromString("--liftoff-only");
 
 const colourful = process.env.NO_COLOR === undefined || process.env.NO_COLOR === "";
 

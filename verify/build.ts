@@ -104,7 +104,7 @@ function run(
 }
 
 /** Writes files (latin-1 text, relative paths) below a directory. */
-export function writeTree(directory: string, files: readonly InputFile[]): void {
+function writeTree(directory: string, files: readonly InputFile[]): void {
   for (const file of files) {
     const path = join(directory, file.path);
     mkdirSync(dirname(path), { recursive: true });

@@ -9,7 +9,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What the environment holds. setuptools 81 and later are excluded because the loader stubs of HPy 0.9.0 import `pkg_resources`. */
-export const PYTHON_REQUIREMENTS = ["hpy==0.9.0", "setuptools>=64,<81", "wheel", "pytest"] as const;
+const PYTHON_REQUIREMENTS = ["hpy==0.9.0", "setuptools>=64,<81", "wheel", "pytest"] as const;
 
 /** Where the interpreter and HPy's parts are. All paths are absolute. */
 export interface PythonEnvironment {
@@ -80,7 +80,7 @@ function isAlive(pid: number): boolean {
  * Runs `work` while no other process holds the same lock; waits for as long as the holder lives. A lock whose holder
  * has died is taken over.
  */
-export function withLock<T>(lock: string, work: () => T): T {
+function withLock<T>(lock: string, work: () => T): T {
   mkdirSync(dirname(lock), { recursive: true });
   for (;;) {
     try {

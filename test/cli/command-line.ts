@@ -67,7 +67,7 @@ function scriptedPlan(input: ProjectInput): MigrationPlan {
   };
 }
 
-export const scriptedEngine: Engine = {
+const scriptedEngine: Engine = {
   plan: async (input) => scriptedPlan(input),
   explain: (id) =>
     id === "not-today"
