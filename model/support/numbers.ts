@@ -158,8 +158,12 @@ hpyx_number_as_ssize(HPyContext *ctx, HPy object, HPy exception)
 static HPy
 hpyx_number_to_base(HPyContext *ctx, HPy object, int base)
 {
-    HPy index = HPy_Index(ctx, object);
     HPy result = HPy_NULL;
+    if (base != 2 && base != 8 && base != 10 && base != 16) {
+        HPyErr_SetString(ctx, ctx->h_SystemError, "PyNumber_ToBase: base must be 2, 8, 10 or 16");
+        return HPy_NULL;
+    }
+    HPy index = HPy_Index(ctx, object);
     if (HPy_IsNull(index)) {
         return HPy_NULL;
     }
@@ -173,11 +177,8 @@ hpyx_number_to_base(HPyContext *ctx, HPy object, int base)
     case 10:
         result = HPy_Repr(ctx, index);
         break;
-    case 16:
-        result = hpyx_call_builtin(ctx, "hex", &index, 1);
-        break;
     default:
-        HPyErr_SetString(ctx, ctx->h_SystemError, "PyNumber_ToBase: base must be 2, 8, 10 or 16");
+        result = hpyx_call_builtin(ctx, "hex", &index, 1);
         break;
     }
     HPy_Close(ctx, index);

@@ -145,6 +145,10 @@ static HPy
 hpyx_format(HPyContext *ctx, HPy object, HPy specification)
 {
     HPy args[2] = {object, specification};
+    if (!HPy_IsNull(specification) && !HPyUnicode_Check(ctx, specification)) {
+        HPyErr_SetString(ctx, ctx->h_SystemError, "Format specifier must be a string");
+        return HPy_NULL;
+    }
     return hpyx_call_builtin(ctx, "format", args, HPy_IsNull(specification) ? 1 : 2);
 }
 `,

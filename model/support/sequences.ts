@@ -312,13 +312,13 @@ hpyx_sequence_tuple(HPyContext *ctx, HPy iterable)
   ),
   pure(
     "hpyx_sequence_fast",
-    { requires: ["hpyx_get_iter"] },
+    { requires: ["hpyx_check_exact", "hpyx_get_iter"] },
     `/* PySequence_Fast: a list or tuple as it is, or the items of an iterable as a new list; the message is for objects
    that are not iterable. */
 static HPy
 hpyx_sequence_fast(HPyContext *ctx, HPy object, const char *message)
 {
-    if (HPyList_Check(ctx, object) || HPyTuple_Check(ctx, object)) {
+    if (hpyx_check_exact(ctx, object, ctx->h_ListType) || hpyx_check_exact(ctx, object, ctx->h_TupleType)) {
         return HPy_Dup(ctx, object);
     }
     HPy iterator = hpyx_get_iter(ctx, object);
