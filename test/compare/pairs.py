@@ -184,13 +184,19 @@ def outcome(function, call):
 
 def grows(function, call, thorough):
     """Whether memory grows with the number of calls. Only a collection empties the interpreter's own reserves."""
+    code = compile(call, "call", "eval")
+
     def blocks(count):
         for _ in range(count):
-            outcome(function, call)
+            try:
+                function(*eval(code, globals()))
+            except Exception:
+                pass
         if thorough:
             gc.collect()
         return sys.getallocatedblocks()
 
+    warnings.simplefilter("ignore")
     blocks(2)
     gc.disable()
     grown = [-blocks(0) + blocks(20) for _ in range(4 if thorough else 2)]
