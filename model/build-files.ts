@@ -105,6 +105,7 @@ export function readBuildFiles(files: readonly InputFile[]): BuildFacts {
     unresolved,
     metadata: valueAt(toml.data, ["project"]) === undefined ? "setup-script" : "pep-621",
     werror: flags.werror,
+    handmadeDistributions: flags.handmadeDistributions,
     limitedApi: [
       ...flags.limitedApi,
       ...(config === undefined ? [] : wheelLimited.map((entry) => ({ path: config.path, span: entry.span }))),
@@ -112,13 +113,21 @@ export function readBuildFiles(files: readonly InputFile[]): BuildFacts {
   };
 }
 
-/** The folder that is built: the one nearest to the root with a setup.py or a pyproject.toml. */
+/** The folder that is built: the one nearest to the root that holds a setup.py or a pyproject.toml of a package. */
 function findRoot(files: readonly InputFile[]): string {
+  const isBuildFile = (file: InputFile): boolean => {
+    const name = file.path.split("/").at(-1);
+    if (name === "setup.py") return true;
+    if (name !== "pyproject.toml") return false;
+    // A pyproject.toml may also only configure tools.
+    const { data } = readToml(file.text);
+    return [["project"], ["build-system"], ["tool", "poetry"]].some((path) => valueAt(data, path) !== undefined);
+  };
+  const depth = (path: string): number => (path === "" ? 0 : path.split("/").length);
   const candidates = files
-    .map((file) => file.path)
-    .filter((path) => path.split("/").at(-1) === "setup.py" || path.split("/").at(-1) === "pyproject.toml")
-    .map(parentPath)
-    .sort((a, b) => a.split("/").length - b.split("/").length || a.length - b.length || (a < b ? -1 : 1));
+    .filter(isBuildFile)
+    .map((file) => parentPath(file.path))
+    .sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1));
   return candidates[0] ?? "";
 }
 
@@ -288,26 +297,34 @@ class ListReader {
     return null;
   }
 
-  flags(): { werror: BuildPlace[]; limitedApi: BuildPlace[] } {
-    const werror: BuildPlace[] = [];
+  flags(): Pick<BuildFacts, "werror" | "limitedApi" | "handmadeDistributions"> {
+    const werror: BuildFacts["werror"][number][] = [];
+    const handmadeDistributions: BuildPlace[] = [];
     const limitedApi: BuildPlace[] = [];
     for (const script of this.#scripts) {
-      for (const { expression } of script.visits) {
+      for (const visit of script.visits) {
+        const { expression } = visit;
         const place = { path: script.path, span: expression.span };
         if (expression.kind === "string") {
-          if (expression.value === "-Werror") werror.push(place);
+          if (expression.value === "-Werror") {
+            werror.push({ ...place, condition: visit.blocks.length > 0 ? "conditional" : "always" });
+          }
           if (expression.value === "Py_LIMITED_API" || expression.value.startsWith("-DPy_LIMITED_API")) {
             limitedApi.push(place);
           }
         }
         if (expression.kind !== "call") continue;
+        const callees = this.#evaluator.canonicalNames(expression.callee, visit);
+        if (callees.some((name) => ["setuptools.Distribution", "distutils.core.Distribution"].includes(name))) {
+          handmadeDistributions.push(place);
+        }
         for (const argument of expression.arguments) {
           const off = argument.value.kind === "constant" && argument.value.value !== true;
           if (argument.name === "py_limited_api" && !off) limitedApi.push({ path: script.path, span: argument.span });
         }
       }
     }
-    return { werror, limitedApi };
+    return { werror, limitedApi, handmadeDistributions };
   }
 
   #keywordsAndKeys(visit: Visit): void {
@@ -350,7 +367,7 @@ class ListReader {
   /** Whether a keyword is only the parameter of a function of the script. */
   #isParameter(call: PyCall, name: string, site: Site): boolean {
     const target = this.#evaluator.localFunction(call.callee, site)?.node;
-    return target?.parameters.some((parameter) => parameter.name === name && parameter.form === "plain") === true;
+    return target?.parameters.some((parameter) => parameter.name === name) === true;
   }
 
   #add(
@@ -374,7 +391,8 @@ class ListReader {
     const claim = `${visit.script.path}:${nameSpan.start}`;
     if (this.#claimed.has(claim)) return;
     this.#claimed.add(claim);
-    const values = value === null ? [] : itemsOf(this.#evaluator.valuesAt(visit, value));
+    const whole = value === null ? [] : this.#evaluator.valuesAt(visit, value);
+    const values = itemsOf(whole);
     if (visit.script.blocksAt(nameSpan.start).length > 0) {
       for (const each of values) if (each.kind === "extension") each.extension.conditional = true;
     }
@@ -387,6 +405,7 @@ class ListReader {
       valueSpan: value?.span ?? null,
       declared: values.flatMap((each) => (each.kind === "extension" ? [each.extension] : [])),
       unknown: values.some((each) => each.kind !== "extension") ? "some" : "none",
+      value: whole.some((each) => each.kind === "constant") ? "list-or-none" : "list",
     });
   }
 
@@ -522,6 +541,7 @@ function tomlPlace(path: string, name: Span, value: Span, extensions: readonly n
     valueSpan: value,
     extensions,
     unknown: "none",
+    value: "list",
   };
 }
 

@@ -57,6 +57,8 @@ export interface ExtensionListPlace extends BuildPlace {
   readonly extensions: readonly number[];
   /** `some` when the list may also hold extensions that could not be told statically. */
   readonly unknown: "none" | "some";
+  /** Whether the value may be None instead of a list. */
+  readonly value: "list" | "list-or-none";
 }
 
 /** A class in the build script that replaces the build_ext command. */
@@ -105,7 +107,9 @@ export interface BuildFacts {
   /** `[project]` in pyproject.toml. */
   readonly metadata: "pep-621" | "setup-script";
   /** Uses of `-Werror` in compile arguments; HPy's own sources would be compiled with it too. */
-  readonly werror: readonly BuildPlace[];
+  readonly werror: readonly (BuildPlace & { readonly condition: "always" | "conditional" })[];
+  /** Calls of `Distribution`: a script that runs the commands itself, outside setup(). */
+  readonly handmadeDistributions: readonly BuildPlace[];
   /** Uses of `Py_LIMITED_API` and `py_limited_api`. */
   readonly limitedApi: readonly BuildPlace[];
 }

@@ -211,7 +211,7 @@ export class Script {
       case "if":
         for (const branch of statement.branches) {
           visit(branch.test);
-          this.#body(branch.body, owner, blocks, loops, "conditional");
+          this.#body(branch.body, owner, blocks, loops, isMainGuard(branch.test) ? "unconditional" : "conditional");
         }
         this.#body(statement.otherwise, owner, blocks, loops, "conditional");
         return;
@@ -376,8 +376,11 @@ export class Script {
         return;
       case "conditional":
         inner(expression.test);
-        inner(expression.whenTrue);
-        inner(expression.whenFalse);
+        for (const branch of [expression.whenTrue, expression.whenFalse]) {
+          const blocks = [...visit.blocks, this.#nextBlock++];
+          this.#bodies.push({ span: branch.span, blocks });
+          this.#visit({ ...visit, blocks, expression: branch });
+        }
         return;
       case "comprehension": {
         const loops = [...visit.loops];
@@ -772,6 +775,9 @@ export class Evaluator {
   #callFrame(script: Script, target: PyFunction, call: PyCall, frame: Frame): Frame {
     const bindings = new Map<string, readonly Value[]>();
     const plain = target.parameters.filter((parameter) => parameter.form === "plain");
+    const named = target.parameters.filter(
+      (parameter) => parameter.form !== "star" && parameter.form !== "double-star",
+    );
     const rest: Value[] = [];
     const extra = new Map<string, readonly Value[]>();
     const unknowns: Span[] = [];
@@ -779,7 +785,7 @@ export class Evaluator {
     for (const argument of call.arguments) {
       const values = this.evaluate(argument.value, frame);
       if (argument.form === "keyword") {
-        if (plain.some((parameter) => parameter.name === argument.name)) bindings.set(argument.name, values);
+        if (named.some((parameter) => parameter.name === argument.name)) bindings.set(argument.name, values);
         else extra.set(argument.name, values);
       } else if (argument.form === "double-star") {
         for (const value of values) mergeDict(extra, unknowns, value, argument.span);
@@ -935,7 +941,11 @@ export class Evaluator {
         receivers.flatMap((receiver) => this.#method(receiver, method, positional) ?? [this.#unknown(call, frame)]),
       );
     }
-    return [this.#unknown(call, frame)];
+    // An unknown function may hand on the extensions that it is given.
+    const handedOn = positional.flatMap((values) => itemsOf(values)).filter((value) => value.kind === "extension");
+    return handedOn.length === 0
+      ? [this.#unknown(call, frame)]
+      : [{ kind: "list", items: [this.#unknown(call, frame), ...handedOn] }];
   }
 
   #library(
@@ -1148,6 +1158,11 @@ export class Evaluator {
     }
     return { kind: "extension", extension };
   }
+}
+
+/** `__name__ == "__main__"`, which holds whenever a build runs the script. */
+function isMainGuard(test: PyExpression): boolean {
+  return test.kind === "binary" && test.op === "==" && test.left.kind === "name" && test.left.name === "__name__";
 }
 
 function text(value: string): Value {

@@ -146,7 +146,7 @@ export interface PyOther {
 
 export interface PyParameter {
   readonly name: string;
-  readonly form: "plain" | "star" | "double-star";
+  readonly form: "plain" | "keyword-only" | "star" | "double-star";
   readonly default: PyExpression | null;
 }
 
@@ -453,15 +453,17 @@ class Adapter {
     if (list === null) return [];
     const children = childrenOf(list).filter((child) => child.name !== "(" && child.name !== ")");
     const result: PyParameter[] = [];
+    let plain: "plain" | "keyword-only" = "plain";
     for (const group of splitAt(children, (child) => child.name === ",")) {
+      const stars = group.find((child) => child.name === "*" || child.name === "**")?.name;
+      if (stars === "*") plain = "keyword-only";
       const name = group.find((child) => child.name === "VariableName");
       if (name === undefined) continue;
-      const stars = group.find((child) => child.name === "*" || child.name === "**")?.name;
       const equalAt = group.findIndex((child) => child.name === "AssignOp");
       const value = equalAt < 0 ? undefined : group[equalAt + 1];
       result.push({
         name: this.#slice(name),
-        form: stars === "*" ? "star" : stars === "**" ? "double-star" : "plain",
+        form: stars === "*" ? "star" : stars === "**" ? "double-star" : plain,
         default: value === undefined ? null : this.expression(value),
       });
     }

@@ -32,6 +32,9 @@ export function planBuildFileEdits(
   return planner.result();
 }
 
+/** Language standards without the designated initialisers and inline functions of HPy's headers. */
+const OLD_C_FLAGS: ReadonlySet<string> = new Set(["-ansi", "-std=c89", "-std=c90", "-std=gnu89", "-std=gnu90"]);
+
 class Planner {
   readonly #facts: BuildFacts;
   readonly #files: ReadonlyMap<string, InputFile>;
@@ -135,6 +138,14 @@ class Planner {
         "Py_LIMITED_API from its declaration (and py_limited_api of bdist_wheel) first."
       );
     }
+    const old = extension.extraCompileArgs.find((flag) => OLD_C_FLAGS.has(flag));
+    if (old !== undefined) return `HPy's headers need C99 or later. Remove ${old} from the compile arguments first.`;
+    if (this.#isStrict(extension) && this.#facts.werror.some((place) => place.condition === "always")) {
+      return (
+        "HPy's headers give warnings under -Wextra, which -Werror turns into errors. Remove one of the two from the " +
+        "compile arguments first."
+      );
+    }
     const stub = this.#stubPath(extension.name ?? module);
     if (stub !== null) {
       return (
@@ -143,6 +154,12 @@ class Planner {
       );
     }
     return null;
+  }
+
+  /** Whether the compile arguments make HPy's headers an error: casts of functions, unused parameters. */
+  #isStrict(extension: ExtensionFact): boolean {
+    const flags = extension.extraCompileArgs;
+    return flags.includes("-Werror") && flags.includes("-Wextra");
   }
 
   /** A Python file of the project that has the full name of an extension module. */
@@ -162,6 +179,17 @@ class Planner {
         replaced.span,
         "HPy's build_ext ignores an assignment to self.extensions. Change the list in place instead: " +
           "self.extensions[:] = ...",
+        modules,
+      );
+      return;
+    }
+    const handmade = this.#facts.handmadeDistributions[0];
+    if (handmade !== undefined) {
+      this.#refuse(
+        handmade.path,
+        handmade.span,
+        "This script runs build_ext itself on a Distribution, and HPy replaces build_ext in setup() only. Call " +
+          "setuptools.setup(hpy_ext_modules=...) instead.",
         modules,
       );
       return;
@@ -289,6 +317,11 @@ class Planner {
           "not affected.",
       );
     }
+    if (extensions.some((extension) => this.#isStrict(extension))) {
+      this.#notes.push(
+        "HPy's headers give warnings under -Wextra: the build fails where this project adds -Werror to it.",
+      );
+    }
     if (extensions.some((extension) => extension.optional === "optional")) {
       this.#notes.push(
         "optional=True still lets a failed build pass under the cpython ABI; `build_ext --inplace` for the hybrid ABI " +
@@ -333,7 +366,8 @@ function pythonLiteral(value: TomlValue, text: string, inner: "lists" | "tuples"
     case "array": {
       const elements = value.elements.map((element) => {
         const literal = pythonLiteral(element, text, "lists");
-        return inner === "tuples" && element.kind === "array" ? `(${literal.slice(1, -1)},)` : literal;
+        if (inner === "lists" || element.kind !== "array") return literal;
+        return `(${literal.slice(1, -1)}${element.elements.length === 1 ? "," : ""})`;
       });
       return `[${elements.join(", ")}]`;
     }

@@ -29,6 +29,17 @@ export function planListEdits(facts: BuildFacts, script: Script, moving: Readonl
         "and pass the migrated extensions to setup() as hpy_ext_modules.",
     );
   }
+  const earlier = facts.lists.filter((place) => place.path === script.path && place.list === "hpy_ext_modules");
+  const storedEarlier = earlier.some((place) => place.form !== "keyword" && place.form !== "dict-key");
+  const moved = places.filter((place) => place.extensions.some((index) => moving.has(index)));
+  const [first] = moved;
+  const clash = moved.some((place) => clashes(script, place, earlier));
+  if (first !== undefined && (clash || (storedEarlier && moved.some((place) => place.form !== "keyword")))) {
+    return refuse(
+      first,
+      "Another part of this script sets hpy_ext_modules already. Add the migrated extensions to that list by hand.",
+    );
+  }
   if (places.every((place) => movesWhole(place, moving) || isEmptyList(place))) {
     const edits = places.flatMap((place) => renameEdits(script, place));
     return { kind: "edits", edits };
@@ -76,6 +87,13 @@ export function planImportEdits(script: Script): ScriptEdits {
     if (module !== null) edits.push({ ...statement.moduleSpan, text: module });
   }
   return { kind: "edits", edits };
+}
+
+/** Whether a renamed keyword would be given twice: here, and by a `**dictionary` that has `hpy_ext_modules` already. */
+function clashes(script: Script, place: ExtensionListPlace, earlier: readonly ExtensionListPlace[]): boolean {
+  const slot = findSlot(script, place.nameSpan);
+  if (slot === null || slot.holder.kind !== "call" || siblingOf(slot) !== null) return false;
+  return earlier.length > 0 && slot.holder.arguments.some((argument) => argument.form === "double-star");
 }
 
 function movesWhole(place: ExtensionListPlace, moving: ReadonlySet<number>): boolean {
@@ -179,7 +197,7 @@ function splitEdits(
   return (
     growPartition(script, slot, wanted) ??
     splitLiteral(facts, script, slot, place, moving) ??
-    partitionByName(script, slot, wanted)
+    partitionByName(script, slot, place, wanted)
   );
 }
 
@@ -236,15 +254,24 @@ function splitLiteral(
     if (sibling.value.kind !== "list") return null;
     return [...edits, ...addElements(script.text, sibling.value, texts)];
   }
-  const open = script.text.slice(value.span.start, value.elements[0]?.span.start);
-  const close = script.text.slice(value.elements.at(-1)?.span.end, value.span.end);
-  const separator = open.includes("\n") ? `,${open.slice(open.indexOf("\n") - (open.includes("\r\n") ? 1 : 0))}` : ", ";
+  const before = script.text.slice(value.span.start, value.elements[0]?.span.start);
+  const after = script.text.slice(value.elements.at(-1)?.span.end, value.span.end);
+  // Comments stay where they are; only the layout is the same.
+  const lineBreak = before.includes("\n") ? newlineOf(script.text) + before.slice(before.lastIndexOf("\n") + 1) : "";
+  const open = `[${lineBreak}`;
+  const separator = lineBreak === "" ? ", " : `,${lineBreak}`;
+  const close = after.includes("\n") ? `,${newlineOf(script.text)}${after.slice(after.lastIndexOf("\n") + 1)}` : "]";
   const text = `${open}${texts.join(separator)}${close}`;
   return [...edits, insertion(slot.span.end, slotSeparator(script.text, slot) + named(slot, script.text, text))];
 }
 
 /** Splits any list by the names of its elements when the script runs. */
-function partitionByName(script: Script, slot: Slot, names: readonly string[]): BuildEdit[] | null {
+function partitionByName(
+  script: Script,
+  slot: Slot,
+  place: ExtensionListPlace,
+  names: readonly string[],
+): BuildEdit[] | null {
   if (siblingOf(slot) !== null) return null;
   const statement = statementStart(script, slot.span.start);
   if (statement === null) return null;
@@ -258,7 +285,8 @@ function partitionByName(script: Script, slot: Slot, names: readonly string[]): 
     before += `all_extensions = ${source}${newline}${indent}`;
     source = "all_extensions";
   }
-  const part = (test: string): string => `[ext for ext in ${source} if ext.name ${test} ${PARTITION_NAME}]`;
+  const iterable = place.value === "list-or-none" ? `${source} or []` : source;
+  const part = (test: string): string => `[ext for ext in ${iterable} if ext.name ${test} ${PARTITION_NAME}]`;
   return [
     insertion(statement, before),
     { ...slot.value.span, text: part("not in") },
