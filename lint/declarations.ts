@@ -6,6 +6,8 @@ export interface DeclaredType {
   readonly base: string;
   readonly pointers: number;
   readonly array: boolean;
+  /** Number of elements where a literal gives it, else -1. */
+  readonly size: number;
   readonly constant: boolean;
   readonly reference: boolean;
 }
@@ -64,6 +66,7 @@ function isConstant(tree: Tree, node: Node): boolean {
 export function readDeclarator(tree: Tree, declaration: Node, declarator: Node): Declared {
   let pointers = 0;
   let array = false;
+  let size = -1;
   let reference = false;
   let isFunction = false;
   let parameters: Node = NONE;
@@ -72,7 +75,11 @@ export function readDeclarator(tree: Tree, declaration: Node, declarator: Node):
   while (node !== NONE && DECLARATORS.has(tree.kind(node))) {
     const kind = tree.kind(node);
     if (kind === "pointer_declarator") pointers++;
-    if (kind === "array_declarator") array = true;
+    if (kind === "array_declarator") {
+      array = true;
+      const length = tree.field(node, "size");
+      size = length !== NONE && tree.kind(length) === "number_literal" ? Number.parseInt(tree.source(length), 10) : -1;
+    }
     if (kind === "reference_declarator") reference = true;
     if (kind === "function_declarator") {
       isFunction = true;
@@ -85,7 +92,14 @@ export function readDeclarator(tree: Tree, declaration: Node, declarator: Node):
   return {
     name: node === NONE ? "" : tree.source(node),
     nameNode: node,
-    type: { base: baseType(tree, declaration), pointers, array, constant: isConstant(tree, declaration), reference },
+    type: {
+      base: baseType(tree, declaration),
+      pointers,
+      array,
+      size,
+      constant: isConstant(tree, declaration),
+      reference,
+    },
     value,
     isFunction,
     parameters,

@@ -41,6 +41,8 @@ export interface Cell {
   readonly holder: string;
   /** Index of the parameter that it came in through; -1 for anything else. */
   readonly parameter: number;
+  /** Whether it stands for all elements of an array that is indexed by variables. */
+  readonly many: boolean;
 }
 
 export type Value =
@@ -186,7 +188,7 @@ export class State {
       const cell = this.cells.get(id);
       if (cell !== undefined) {
         parts.push(
-          `${index}${cell.kind[0]}${cell.state}${cell.maybeNull ? "?" : ""}${cell.parameter}<${visit(cell.by)}`,
+          `${index}${cell.kind[0]}${cell.state}${cell.maybeNull ? "?" : ""}${cell.many ? "*" : ""}${cell.parameter}<${visit(cell.by)}`,
         );
       }
       return index;

@@ -107,7 +107,11 @@ class FunctionCheck {
     return {
       findings: [...this.findings.values()].sort((a, b) => a.span.start - b.span.start),
       unproven: [...this.unproven.values()],
-      summary: { outcomes: joinedResults([...this.outcomes.values()]), doubtful: first?.reason ?? null },
+      summary: {
+        outcomes: joinedResults([...this.outcomes.values()]),
+        parameters: this.interpreter.parameterUses(),
+        doubtful: first?.reason ?? null,
+      },
     };
   }
 
@@ -205,10 +209,10 @@ class FunctionCheck {
     if (cell.state === "tracked") {
       this.report("tracked-handle-returned", syntax, "a handle is returned that its tracker closes", state, cell);
     } else if (cell.state === "borrowed" || cell.state === "constant") {
-      if (this.info.entry === "") this.borrowedReturns.push({ node: syntax, state, cell });
+      if (!this.project.isEntry(this.info)) this.borrowedReturns.push({ node: syntax, state, cell });
       else this.reportBorrowedReturn(syntax, state, cell);
     } else return;
-    if (this.info.entry !== "" && value.kind === "cell") state.update(value.cell, { state: "unknown" });
+    if (this.project.isEntry(this.info) && value.kind === "cell") state.update(value.cell, { state: "unknown" });
   }
 
   private reportBorrowedReturn(node: Node, state: State, cell: Cell): void {
@@ -221,7 +225,16 @@ class FunctionCheck {
   private reportMixedReturns(): void {
     const mixed = [...this.outcomes.values()].some((o) => o.result.kind === "new");
     if (!mixed && this.project.called.has(this.info.name)) return;
-    for (const { node, state, cell } of this.borrowedReturns) this.reportBorrowedReturn(node, state, cell);
+    for (const { node, state, cell } of this.borrowedReturns) {
+      if (!this.isConsumed(cell.parameter)) this.reportBorrowedReturn(node, state, cell);
+    }
+  }
+
+  /** Whether every path that returns something else closes the argument: then the function takes it over. */
+  private isConsumed(parameter: number): boolean {
+    if (parameter < 0) return false;
+    const others = [...this.outcomes.values()].filter((o) => o.result.kind === "new");
+    return others.length > 0 && others.every((o) => o.arguments[parameter]?.effect === "closed");
   }
 
   private finish(syntax: Node, state: State, value: Value, fellOff: boolean): void {
@@ -270,7 +283,7 @@ class FunctionCheck {
           else if (!cell.maybeNull) oldWhen = "present";
         }
       }
-      const place = `*${p.place}`;
+      const place = this.interpreter.behind(p);
       const behind = state.values.get(place);
       let out: Given | null = null;
       const known = this.info.scope.parameters[p.index];
@@ -386,12 +399,14 @@ class FunctionCheck {
 }
 
 /**
- * Joins "nothing" and "something new" with the same effect on the arguments into "something new that may be null":
- * fewer states at the call, and a caller that never tests the result is not charged with a certain null.
+ * Joins outcomes with the same effects: "nothing" and "something new" become "something new that may be null", and
+ * pointers that were left alone or set to null are covered by outcomes that fill them with aliases. Fewer states at the
+ * call, and a caller that never tests the result is not charged with a certain null.
  */
 function joinedResults(outcomes: readonly Outcome[]): Outcome[] {
+  const covered = outcomes.filter((o) => !outcomes.some((other) => other !== o && covers(other, o)));
   const byEffect = new Map<string, Outcome[]>();
-  for (const outcome of outcomes) {
+  for (const outcome of covered) {
     const key = JSON.stringify(outcome.arguments);
     const group = byEffect.get(key);
     if (group === undefined) byEffect.set(key, [outcome]);
@@ -412,6 +427,22 @@ function joinedResults(outcomes: readonly Outcome[]): Outcome[] {
     );
   }
   return joined;
+}
+
+/** Whether `wide` says the same as `narrow`, with aliases where that has nothing behind its pointers. */
+function covers(wide: Outcome, narrow: Outcome): boolean {
+  if (JSON.stringify(wide.result) !== JSON.stringify(narrow.result)) return false;
+  let wider = false;
+  for (const [i, a] of wide.arguments.entries()) {
+    const b = narrow.arguments[i] as ArgumentOutcome;
+    const { out: outA, ...restA } = a;
+    const { out: outB, ...restB } = b;
+    if (JSON.stringify(restA) !== JSON.stringify(restB)) return false;
+    if (JSON.stringify(outA) === JSON.stringify(outB)) continue;
+    if (outA?.kind !== "borrowed" || (outB !== null && outB.kind !== "null")) return false;
+    wider = true;
+  }
+  return wider;
 }
 
 /** The variable that a place is a part of. */
@@ -441,7 +472,7 @@ function reversePostorder(nodes: readonly CfgNode[]): number[] {
 }
 
 /** The summary of a function of which nothing is known yet: it does not return. Recursion starts from here. */
-export const BOTTOM: Summary = { outcomes: [], doubtful: null };
+export const BOTTOM: Summary = { outcomes: [], parameters: [], doubtful: null };
 
 /** What HPy's conventions say of a function that could not be understood. */
 export function conventional(info: FunctionInfo, reason: string): Summary {
@@ -451,5 +482,5 @@ export function conventional(info: FunctionInfo, reason: string): Summary {
   const args = info.scope.parameters.map(
     (): ArgumentOutcome => ({ when: "any", effect: "none", out: null, oldWhen: "any", closedOld: false }),
   );
-  return { outcomes: [{ result, arguments: args }], doubtful: reason };
+  return { outcomes: [{ result, arguments: args }], parameters: [], doubtful: reason };
 }

@@ -65,6 +65,9 @@ const STABLE = new Set(["HPyField_IsNull", "HPy_Is", "HPy_TypeCheck"]);
 /** C functions whose result points into their first argument. */
 const POINTS_INTO = new Set(["strchr", "strrchr", "strstr", "strpbrk", "memchr", "strchrnul", "rawmemchr"]);
 
+/** Functions whose result is memory of the extension itself, which no handle keeps alive. */
+const FOREIGN_MEMORY = new Set(["HPyCapsule_GetPointer", "HPyCapsule_GetContext", "PyCapsule_GetPointer"]);
+
 const CELL_NAMES: Readonly<Record<CellKind, string>> = {
   handle: "handle",
   tracker: "tracker",
@@ -95,10 +98,40 @@ export class Interpreter {
   private readonly around: Surroundings;
   private readonly tree: Tree;
   private nextCell = 1;
+  private readonly variables = new Map<string, Variable>();
+  /** Pointer parameters that are indexed by more than 0. */
+  private readonly arrays: ReadonlySet<string>;
 
   constructor(around: Surroundings) {
     this.around = around;
     this.tree = around.info.file.tree;
+    for (const v of around.info.scope.all()) this.variables.set(v.place, v);
+    this.arrays = this.indexedParameters();
+  }
+
+  private indexedParameters(): Set<string> {
+    const found = new Set<string>();
+    for (const n of this.tree.descendants(this.around.info.node, "subscript_expression")) {
+      const base = this.tree.field(n, "argument");
+      if (base === NONE || this.tree.kind(base) !== "identifier" || this.constant(this.index(n)) === 0) continue;
+      const variable = this.variable(base);
+      if (variable?.storage === "parameter") found.add(variable.place);
+    }
+    return found;
+  }
+
+  /** The place behind a pointer parameter: one handle, or all elements of an array. */
+  behind(p: Variable): string {
+    return this.arrays.has(p.place) ? `*${p.place}[]` : `*${p.place}`;
+  }
+
+  /** How the parameters are used, for callers. */
+  parameterUses(): Summary["parameters"] {
+    return this.around.info.scope.parameters.map((p) => {
+      if (cellKind({ ...p.type, pointers: p.type.pointers - 1 }) === undefined) return "value";
+      if (this.isArgumentArray(p)) return "read-array";
+      return this.arrays.has(p.place) ? "array" : "pointer";
+    });
   }
 
   /** Makes the state at the entry of the function. */
@@ -117,24 +150,31 @@ export class Interpreter {
       const behind = cellKind({ ...type, pointers: type.pointers - 1, reference: false });
       if (behind === undefined || this.isArgumentArray(p)) continue;
       state.set(place, { kind: "address", place: `*${place}` });
-      const old = this.addCell(state, { kind: behind, state: "borrowed", maybeNull: true, parameter: BEHIND + index });
-      state.set(`*${place}`, old);
+      const many = this.arrays.has(place);
+      const old = { kind: behind, state: "borrowed", maybeNull: true, parameter: BEHIND + index, many } as const;
+      state.set(this.behind(p), this.addCell(state, old));
     }
   }
 
-  /** Whether a `HPy *` parameter is the usual array of arguments. */
+  /** Whether a parameter is the usual `const HPy *` array of arguments. */
   private isArgumentArray(p: Variable): boolean {
-    if (p.type.base !== "HPy" || p.type.pointers !== 1) return false;
-    if (p.type.constant) return true;
-    const next = this.around.info.scope.parameters[p.index + 1];
-    return next !== undefined && next.type.pointers === 0 && ["size_t", "HPy_ssize_t"].includes(next.type.base);
+    return p.type.base === "HPy" && p.type.pointers === 1 && p.type.constant;
   }
 
   // ---- resources ----------------------------------------------------------------------------------------------
 
   addCell(state: State, made: Partial<Cell> & Pick<Cell, "kind" | "state">, origin: Node = NONE): Value {
     const id = this.nextCell++;
-    state.cells.set(id, { maybeNull: false, by: -1, origin, releasedAt: NONE, holder: "", parameter: -1, ...made });
+    state.cells.set(id, {
+      maybeNull: false,
+      by: -1,
+      origin,
+      releasedAt: NONE,
+      holder: "",
+      parameter: -1,
+      many: false,
+      ...made,
+    });
     return { kind: "cell", cell: id };
   }
 
@@ -163,6 +203,7 @@ export class Interpreter {
     const cell = state.cell(value);
     if (cell === undefined) return;
     if (cell.state === "closed") {
+      if (cell.many) return;
       const id = {
         handle: "handle-used-after-close",
         tracker: "tracker-used-after-close",
@@ -196,7 +237,7 @@ export class Interpreter {
       case "owned":
         break;
       case "borrowed":
-        if (this.around.info.entry !== "" || cell.parameter < 0) {
+        if (this.around.project.isEntry(this.around.info) || cell.parameter < 0) {
           const id = cell.kind === "reference" ? "borrowed-reference-released" : "borrowed-handle-closed";
           this.report(id, node, `${name} belongs to the caller and is closed here`, state, value);
           return;
@@ -209,6 +250,7 @@ export class Interpreter {
         this.report("tracked-handle-closed", node, `${name} is closed here and again by its tracker`, state, value);
         return;
       case "closed": {
+        if (cell.many) return;
         const id = {
           handle: "double-close",
           tracker: "tracker-closed-twice",
@@ -374,12 +416,67 @@ export class Interpreter {
       state.forgetMemory();
       return;
     }
-    const old = state.values.get(place);
-    state.set(place, value);
-    if (place.startsWith("*") && old?.kind === "cell") {
-      const cell = state.cells.get(old.cell);
-      if (cell?.state === "owned" && !state.reachable([]).has(old.cell)) state.update(old.cell, { holder: place });
+    if (place.endsWith("[]")) this.assignElement(place, value, target, state);
+    else state.set(place, value);
+  }
+
+  /**
+   * Writes one element of an array that is indexed by a variable. One cell stands for all elements; a loop is taken to
+   * reach every one, so that filling and closing in loops balance.
+   */
+  private assignElement(place: string, value: Value, target: Node, state: State): void {
+    const base = place.slice(0, -2);
+    for (const [key, element] of state.values) {
+      if (key === place || !key.startsWith(`${base}[`)) continue;
+      if (state.cell(element)?.state === "owned") {
+        this.around.giveUp(target, "an array of handles is indexed by constants and by variables");
+        if (element.kind === "cell") state.update(element.cell, { state: "unknown" });
+      }
+      state.values.delete(key);
     }
+    const old = state.get(place);
+    const before = state.cell(old);
+    const cell = state.cell(value);
+    if (value.kind === "cell" && cell !== undefined) {
+      if (before?.state === "owned" && cell.state === "owned" && old.kind === "cell") {
+        state.update(old.cell, { maybeNull: before.maybeNull || cell.maybeNull });
+        state.cells.delete(value.cell);
+        return;
+      }
+      if (before?.state === "owned") {
+        this.around.giveUp(target, "an array holds handles of its own and of others");
+        if (old.kind === "cell") state.update(old.cell, { state: "unknown" });
+        state.set(place, UNKNOWN);
+        return;
+      }
+      if (before?.state === "borrowed" && cell.state === "borrowed") return;
+      if (cell.state === "owned")
+        state.update(value.cell, { many: true, maybeNull: cell.maybeNull || old.kind === "null" });
+      else {
+        const alias = { kind: cell.kind, state: "borrowed", maybeNull: true, many: true } as const;
+        state.set(place, this.addCell(state, alias, cell.origin));
+        return;
+      }
+    } else if (value.kind === "null" && before !== undefined && before.state === "borrowed" && before.parameter < 0) {
+      return;
+    }
+    state.set(place, value);
+  }
+
+  /** The value of a place; an element that was not set by itself is what all elements are. */
+  private read(place: string, state: State): Value {
+    const value = state.get(place);
+    if (value.kind !== "number" || value.mask !== ANY || !place.endsWith("]")) return value;
+    return state.get(`${place.slice(0, place.lastIndexOf("["))}[]`);
+  }
+
+  /** Places of the single handles that an address stands for. */
+  private elements(place: string): string[] {
+    if (place.startsWith("*")) return this.arrays.has(place.slice(1)) ? [`${place}[]`] : [place];
+    const type = this.variables.get(place)?.type;
+    if (type?.array !== true) return [place];
+    if (type.size < 0 || type.size > 16) return [`${place}[]`];
+    return Array.from({ length: type.size }, (_, i) => `${place}[${i}]`);
   }
 
   /** The value goes where this analysis does not follow it. */
@@ -421,9 +518,12 @@ export class Interpreter {
       case "subscript_expression": {
         const index = this.constant(this.index(n));
         const base = this.peek(tree.field(n, "argument"), state);
-        if (base.kind !== "address" || index === undefined) return null;
-        if (base.place.startsWith("*")) return index === 0 ? base.place : null;
-        return `${base.place}[${index}]`;
+        if (base.kind !== "address") return null;
+        if (base.place.startsWith("*")) {
+          if (this.arrays.has(base.place.slice(1))) return `${base.place}[]`;
+          return index === 0 ? base.place : null;
+        }
+        return index === undefined ? `${base.place}[]` : `${base.place}[${index}]`;
       }
       case "pointer_expression": {
         if (this.operator(n) !== "*") return null;
@@ -545,8 +645,11 @@ export class Interpreter {
         const target = tree.field(n, "argument");
         return this.evaluate(target, state).map((r) => {
           const place = this.placeOf(target, r.state);
-          if (place !== null && r.value.kind === "number") r.state.set(place, UNKNOWN);
-          return { state: r.state, value: r.value.kind === "number" ? UNKNOWN : r.value };
+          if (r.value.kind !== "number") return r;
+          const next = stepped(r.value.mask, this.operator(n));
+          if (place !== null) r.state.set(place, number(next));
+          const prefix = tree.start(n) < tree.start(target);
+          return { state: r.state, value: prefix ? number(next) : r.value };
         });
       }
       case "unary_expression": {
@@ -702,7 +805,7 @@ export class Interpreter {
       return this.visitTarget(argument, state).map((s) => ({ state: s, value: number(NONZERO) }));
     }
     const place = this.placeOf(n, state);
-    if (place !== null) return [{ state, value: state.get(place) }];
+    if (place !== null) return [{ state, value: this.read(place, state) }];
     return this.evaluate(argument, state).map((r) => {
       this.consume(r.value, argument, r.state);
       return { state: r.state, value: this.element(argument, r.state, n) };
@@ -740,7 +843,7 @@ export class Interpreter {
       state,
     ).map(({ state: s, values }) => {
       const place = this.placeOf(n, s);
-      if (place !== null) return { state: s, value: s.get(place) };
+      if (place !== null) return { state: s, value: this.read(place, s) };
       const [pointer = UNKNOWN] = values;
       this.consume(pointer, base, s);
       return { state: s, value: this.element(base, s, n) };
@@ -814,14 +917,14 @@ export class Interpreter {
       const [first] = this.argumentsOf(n);
       if (first !== undefined && HINTS.has(name)) return this.branch(first, state);
       if (first !== undefined && name === "HPy_IsNull") return this.isNull(first, state);
-      const fact = STABLE.has(name) || name.endsWith("_Check") ? this.factOf(n) : null;
+      const fact = STABLE.has(name) || name.endsWith("_Check") ? this.factOf(n, state) : null;
       return join(
         this.evaluate(n, state).map((r) =>
           fact === null ? this.split(r.value, r.state, null) : this.decide(fact, r.state),
         ),
       );
     }
-    const fact = kind === "identifier" ? null : this.factOf(n);
+    const fact = kind === "identifier" ? null : this.factOf(n, state);
     return join(
       this.evaluate(n, state).map((r) => {
         const known = r.value.kind === "number" && r.value.mask === ANY;
@@ -885,7 +988,7 @@ export class Interpreter {
   }
 
   private compare(n: Node, operator: string, left: Node, right: Node, state: State): Branches {
-    const fact = this.factOf(n);
+    const fact = this.factOf(n, state);
     return join(
       this.evaluateAll([left, right], state).map(({ state: s, values }) => {
         const [a = UNKNOWN, b = UNKNOWN] = values;
@@ -901,6 +1004,11 @@ export class Interpreter {
         const flipped = this.constant(left);
         if (flipped !== undefined && b.kind === "number") {
           return this.compareRange(b.mask, FLIPPED[operator] as string, flipped, right, s, fact);
+        }
+        if (a.kind === "number" && b.kind === "number") {
+          const [holds, fails] = compareMasks(a.mask, operator, b.mask);
+          if (!holds) return { yes: [], no: [s] };
+          if (!fails) return { yes: [s], no: [] };
         }
         return fact === null ? { yes: [s.clone()], no: [s] } : this.decide(fact, s);
       }),
@@ -944,7 +1052,7 @@ export class Interpreter {
   }
 
   /** A condition without side effects as a fact to remember; null when it calls or changes something. */
-  private factOf(n: Node): FactKey | null {
+  private factOf(n: Node, state: State): FactKey | null {
     const { tree } = this;
     const words: string[] = [];
     const names: string[] = [];
@@ -964,8 +1072,14 @@ export class Interpreter {
         !(tree.fieldOf(c) === "function" && tree.kind(tree.parent(c)) === "call_expression")
       ) {
         const name = tree.source(c);
+        const variable = this.variable(c);
+        const constant = variable === undefined ? undefined : singleNumber(state.numbers.get(variable.place));
+        if (constant !== undefined) {
+          words.push(String(constant));
+          continue;
+        }
         names.push(name);
-        if (this.variable(c) === undefined) memory = true;
+        if (variable === undefined) memory = true;
       }
       if (tree.next(c) === c + 1 && !tree.isComment(c)) words.push(tree.source(c));
     }
@@ -1160,7 +1274,7 @@ export class Interpreter {
         return [{ state, value: handle }];
       }
       case "interior": {
-        if (into.kind !== "cell") return [{ state, value: UNKNOWN }];
+        if (into.kind !== "cell" || FOREIGN_MEMORY.has(api.name)) return [{ state, value: UNKNOWN }];
         return [
           {
             state,
@@ -1292,8 +1406,8 @@ export class Interpreter {
       );
     }
     if (optional && old.kind === "cell") results.push(state.clone());
-    const element = !keywords && from.kind === "address" ? state.values.get(`${from.place}[${position}]`) : undefined;
-    if (element !== undefined && !optional) state.set(place, element);
+    const element = !keywords && from.kind === "address" ? this.read(`${from.place}[${position}]`, state) : UNKNOWN;
+    if (element.kind === "cell" && !optional) state.set(place, element);
     else if (keywords && tracker >= 0) {
       state.set(place, this.addCell(state, { kind: "handle", state: "tracked", maybeNull, by: tracker }, node));
     } else state.set(place, this.addCell(state, { kind: "handle", state: "borrowed", maybeNull }, node));
@@ -1308,17 +1422,34 @@ export class Interpreter {
     return this.tree.kind(target) === "identifier" ? this.variable(target)?.type : undefined;
   }
 
+  /** Checks the arguments of a call into the project before any of its outcomes is taken. */
+  private passArguments(
+    name: string,
+    summary: Summary,
+    nodes: readonly Node[],
+    values: readonly Value[],
+    state: State,
+  ): void {
+    values.forEach((value, i) => {
+      const node = nodes[i] as Node;
+      if (!summary.outcomes.some((o) => o.arguments[i]?.effect === "closed")) this.consume(value, node, state);
+      if (value.kind !== "address") return;
+      const use = summary.parameters[i];
+      if (use === "read-array") {
+        for (const [place, element] of state.values) {
+          if (place.startsWith(`${value.place}[`)) this.consume(element, node, state);
+        }
+      } else if (use !== "array" && this.hasParts(value.place, state)) {
+        this.around.giveUp(node, `${name} gets a struct or an array that holds handles`);
+      }
+    });
+  }
+
   private callProject(n: Node, name: string, summary: Summary, nodes: readonly Node[], given: State): Result[] {
     if (summary.doubtful !== null)
       this.around.giveUp(n, `it calls ${name}, which was not understood: ${summary.doubtful}`);
     return this.evaluateAll(nodes, given).flatMap(({ state, values }) => {
-      values.forEach((value, i) => {
-        const closes = summary.outcomes.some((o) => o.arguments[i]?.effect === "closed");
-        if (!closes) this.consume(value, nodes[i] as Node, state);
-        if (value.kind === "address" && this.hasParts(value.place, state)) {
-          this.around.giveUp(nodes[i] as Node, `${name} gets a struct or an array that holds handles`);
-        }
-      });
+      this.passArguments(name, summary, nodes, values, state);
       state.forgetMemory();
       const results: Result[] = [];
       for (const outcome of summary.outcomes) {
@@ -1354,8 +1485,14 @@ export class Interpreter {
           if (old?.kind === "cell" && s.cells.get(old.cell)?.maybeNull === true && effect.oldWhen !== "any") {
             s.update(old.cell, effect.oldWhen === "null" ? { state: "null" } : { maybeNull: false });
           }
-          if (effect.closedOld) this.release(s.get(value.place), nodes[i] as Node, s);
-          if (effect.out !== null) s.set(value.place, this.receive(effect.out, n, values, s));
+          const places = summary.parameters[i] === "array" ? this.elements(value.place) : [value.place];
+          for (const place of places) {
+            if (effect.closedOld) this.release(this.read(place, s), nodes[i] as Node, s);
+            if (effect.out === null) continue;
+            const received = this.receive(effect.out, n, values, s);
+            if (received.kind === "cell" && place.endsWith("[]")) s.update(received.cell, { many: true });
+            s.set(place, received);
+          }
         });
         results.push({ state: s, value: this.receive(outcome.result, n, values, s) });
       }
@@ -1439,6 +1576,22 @@ export class Interpreter {
     });
   }
 
+  /**
+   * A call through a pointer that hands over no places of handles. Functions whose address is taken are checked against
+   * the conventions, so the conventions hold for such calls.
+   */
+  private isCallback(name: string, callee: Node, values: readonly Value[], state: State): boolean {
+    if (values.some((v) => v.kind === "address" && (this.hasParts(v.place, state) || v.place.startsWith("*"))))
+      return false;
+    if (values.some((v) => v.kind === "address" && state.cell(state.get(v.place)) !== undefined)) return false;
+    const kind = this.tree.kind(callee);
+    return name === "" ? kind === "field_expression" && this.language === "c" : this.variable(callee) !== undefined;
+  }
+
+  private get language(): "c" | "cpp" {
+    return this.around.info.file.language;
+  }
+
   /** A function without a body in the project: by HPy's convention it borrows what it gets and gives new handles. */
   private callUnknown(n: Node, name: string, nodes: readonly Node[], given: State): Result[] {
     const callee = this.tree.field(n, "function");
@@ -1457,7 +1610,8 @@ export class Interpreter {
         });
         state.forgetMemory();
         const shown = name === "" ? this.shown(callee) : name;
-        if (concerned) this.around.giveUp(n, `${shown} has no body here`);
+        if (concerned && !this.isCallback(name, callee, values, state))
+          this.around.giveUp(n, `${shown} has no body here`);
         const prototype = this.around.project.prototypes.get(name);
         const result = prototype === undefined ? undefined : cellKind(prototype.type);
         const [pointer] = values;
@@ -1516,6 +1670,40 @@ function narrow(mask: number, operator: string, constant: number): { yes: number
     if (canFail) no |= bit;
   }
   return { yes, no };
+}
+
+/** Whether a comparison of two ranges can hold, and whether it can fail. */
+function compareMasks(a: number, operator: string, b: number): readonly [boolean, boolean] {
+  let holds = false;
+  let fails = false;
+  for (const [bit, low, high] of INTERVALS) {
+    if ((b & bit) === 0) continue;
+    for (const constant of low === high ? [low] : [low, high]) {
+      const { yes, no } = narrow(a, operator, constant);
+      if (yes !== 0) holds = true;
+      if (no !== 0) fails = true;
+    }
+  }
+  return [holds, fails];
+}
+
+/** The range after `++` or `--`. */
+function stepped(mask: number, operator: string): number {
+  let result = 0;
+  for (const [i, [bit]] of INTERVALS.entries()) {
+    if ((mask & bit) === 0) continue;
+    const next = INTERVALS[operator === "++" ? Math.min(i + 1, 4) : Math.max(i - 1, 0)];
+    result |= next?.[0] ?? ANY;
+    if (bit === Range.belowMinusOne || bit === Range.aboveOne) result |= bit;
+  }
+  return result;
+}
+
+/** The number that a range holds when it holds only one. */
+function singleNumber(mask: number | undefined): number | undefined {
+  if (mask === Range.zero) return 0;
+  if (mask === Range.one) return 1;
+  return mask === Range.minusOne ? -1 : undefined;
 }
 
 /** The range that holds a number; any range when the number is not known. */

@@ -38,6 +38,8 @@ export class Project {
   readonly prototypes = new Map<string, Declared>();
   /** Names that some function of the project calls. */
   readonly called = new Set<string>();
+  /** Names that stand for a value somewhere: functions among them are called through pointers. */
+  private readonly asValue = new Set<string>();
   /** Function-like macros of the project, by name. */
   readonly macros = new Map<string, string>();
 
@@ -81,9 +83,21 @@ export class Project {
       else same.push(info);
     }
     this.byFile.set(file, found);
+    for (const node of tree.descendants(0, "identifier")) {
+      const field = tree.fieldOf(node);
+      if (field !== "function" && field !== "declarator") this.asValue.add(tree.source(node));
+    }
     for (const node of tree.descendants(0, "declaration")) {
       for (const d of readDeclaration(tree, node)) if (d.isFunction) this.prototypes.set(d.name, d);
     }
+  }
+
+  /**
+   * Whether callers that are not in the code call this function by HPy's conventions: it implements an `HPyDef_*`, or
+   * its address is taken.
+   */
+  isEntry(info: FunctionInfo): boolean {
+    return info.entry !== "" || this.asValue.has(info.name);
   }
 
   /** Definitions that a call of this name in this file may mean; several for C++ overloads. */

@@ -19,7 +19,7 @@ export interface ArgumentOutcome {
   /** What the argument must have been for this outcome. */
   readonly when: "any" | "null" | "present";
   readonly effect: "none" | "closed" | "tracked" | "unknown";
-  /** For pointers: what stands behind the pointer afterwards; null when it was not written. */
+  /** For pointers and arrays: what stands behind afterwards (in every element); null when it was not written. */
   readonly out: Given | null;
   /** For pointers: what must have stood there before. */
   readonly oldWhen: "any" | "null" | "present";
@@ -36,6 +36,11 @@ export interface Outcome {
 /** What a function of the project does to the resources of its caller. */
 export interface Summary {
   readonly outcomes: readonly Outcome[];
+  /**
+   * How each parameter is used: a value, a pointer to one handle, an array whose elements are written or closed, or an
+   * array that is only read.
+   */
+  readonly parameters: readonly ("value" | "pointer" | "array" | "read-array")[];
   /** Set when the body was not understood; callers then cannot be proved either. */
   readonly doubtful: string | null;
 }
