@@ -7,6 +7,7 @@ import { KEYWORD_SUPPORT } from "./support/keywords.ts";
 import { MODULE_SUPPORT } from "./support/modules.ts";
 import { NUMBER_SUPPORT } from "./support/numbers.ts";
 import { OBJECT_SUPPORT } from "./support/objects.ts";
+import { RULES_EXTRA_SUPPORT } from "./support/rules-extra.ts";
 import { SEQUENCE_SUPPORT } from "./support/sequences.ts";
 import { SET_SUPPORT } from "./support/sets.ts";
 import { UNICODE_SUPPORT } from "./support/unicode.ts";
@@ -25,6 +26,7 @@ export const SUPPORT: ReadonlyMap<string, SupportFunction> = new Map(
     MODULE_SUPPORT,
     NUMBER_SUPPORT,
     OBJECT_SUPPORT,
+    RULES_EXTRA_SUPPORT,
     SEQUENCE_SUPPORT,
     SET_SUPPORT,
     UNICODE_SUPPORT,

@@ -7,7 +7,7 @@ const CONST_RESULT =
 export const bytesRules = defineRules("bytes", [
   {
     id: "bytearray-from-object",
-    template: 'hpyx_call_builtin($ctx, "bytearray", $0, HPy_NULL)',
+    template: "hpyx_bytearray_from_object($ctx, $0)",
     summary: "bytearray(object).",
     why: "The C API calls the type; HPy has no handle for it in the context, so it is looked up in the builtins (HPY.md section 5).",
     example: "PyByteArray_FromObject(object)",
@@ -72,7 +72,7 @@ export const bytesRules = defineRules("bytes", [
   ),
   {
     id: "memoryview-from-object",
-    template: "hpyx_call_one($ctx, $ctx->h_MemoryViewType, $0)",
+    template: "hpyx_call_one_arg($ctx, $ctx->h_MemoryViewType, $0)",
     summary: "memoryview(object).",
     why: "The type is a context handle, and calling it with one argument is PyMemoryView_FromObject (Objects/memoryobject.c).",
     example: "PyMemoryView_FromObject(object)",

@@ -15,7 +15,7 @@ export const callRules = defineRules("call", [
   ),
   {
     id: "call-function-objects",
-    template: "hpyx_call_objects($ctx, $0$*, HPy_NULL)",
+    template: "hpyx_call_objargs($ctx, $0, $n$*)",
     variadic: "null-terminated",
     summary: "callable(argument, ...).",
     why: OBJECTS,
@@ -23,14 +23,14 @@ export const callRules = defineRules("call", [
   },
   {
     id: "call-method-no-args",
-    template: "hpyx_call_method_objects($ctx, $0, $1, HPy_NULL)",
+    template: "hpyx_call_method_noargs($ctx, $0, $1)",
     summary: "object.name().",
     why: OBJECTS,
     example: "PyObject_CallMethodNoArgs(object, name)",
   },
   {
     id: "call-method-objects",
-    template: "hpyx_call_method_objects($ctx, $0, $1$*, HPy_NULL)",
+    template: "hpyx_call_method_objargs($ctx, $0, $1, $n$*)",
     variadic: "null-terminated",
     summary: "object.name(argument, ...).",
     why: OBJECTS,
@@ -38,16 +38,16 @@ export const callRules = defineRules("call", [
   },
   {
     id: "call-method-one-arg",
-    template: "hpyx_call_method_objects($ctx, $0, $1, $2, HPy_NULL)",
+    template: "hpyx_call_method_one_arg($ctx, $0, $1, $2)",
     summary: "object.name(argument).",
     why: OBJECTS,
     example: "PyObject_CallMethodOneArg(object, name, value)",
   },
   {
     id: "call-no-args",
-    template: "HPy_CallTupleDict($ctx, $0, HPy_NULL, HPy_NULL)",
+    template: "hpyx_call_noargs($ctx, $0)",
     summary: "callable().",
-    why: "HPy_CallTupleDict without tuple is PyObject_CallObject without arguments (hpy/devel/src/runtime/ctx_call.c).",
+    why: "HPy_Call without arguments is the vectorcall that PyObject_CallNoArgs makes (Objects/call.c).",
     example: "PyObject_CallNoArgs(callable)",
   },
   {
@@ -59,7 +59,7 @@ export const callRules = defineRules("call", [
   },
   {
     id: "call-one-arg",
-    template: "hpyx_call_one($ctx, $0, $1)",
+    template: "hpyx_call_one_arg($ctx, $0, $1)",
     summary: "callable(argument).",
     why: "HPy calls with an array of handles; the support function takes the address of its parameter.",
     example: "PyObject_CallOneArg(callable, value)",

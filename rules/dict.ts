@@ -9,7 +9,7 @@ const LOOKUP =
 export const dictRules = defineRules("dict", [
   {
     id: "dict-clear",
-    template: "hpyx_clear_dict($ctx, $0)",
+    template: "hpyx_dict_clear($ctx, $0)",
     summary: "All items removed.",
     why: DICT_METHOD,
     example: "PyDict_Clear(object)",
@@ -64,7 +64,7 @@ export const dictRules = defineRules("dict", [
   },
   {
     id: "dict-items",
-    template: 'hpyx_dict_list($ctx, $0, "items")',
+    template: "hpyx_dict_items($ctx, $0)",
     summary: "A list of the (key, value) pairs.",
     why: DICT_METHOD,
     example: "PyDict_Items(object)",
@@ -74,7 +74,6 @@ export const dictRules = defineRules("dict", [
     id: "dict-merge",
     template: "hpyx_dict_update($ctx, $0, $1)",
     when: { argument: 2, literal: "1" },
-    note: "A second argument without `keys` is read as pairs, where the C API raises AttributeError.",
     summary: "The items of a mapping added, existing keys replaced.",
     why: DICT_METHOD,
     example: "PyDict_Merge(object, other, 1)",
@@ -112,14 +111,13 @@ export const dictRules = defineRules("dict", [
   {
     id: "dict-update",
     template: "hpyx_dict_update($ctx, $0, $1)",
-    note: "A second argument without `keys` is read as pairs, where the C API raises AttributeError.",
     summary: "The items of a mapping added, existing keys replaced.",
     why: DICT_METHOD,
     example: "PyDict_Update(object, other)",
   },
   {
     id: "dict-values",
-    template: 'hpyx_dict_list($ctx, $0, "values")',
+    template: "hpyx_dict_values($ctx, $0)",
     summary: "A list of the values.",
     why: DICT_METHOD,
     example: "PyDict_Values(object)",

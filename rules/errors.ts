@@ -4,7 +4,7 @@ import { defineRules, direct } from "./define-rules.ts";
 export const errorsRules = defineRules("errors", [
   {
     id: "err-bad-argument",
-    template: "hpyx_bad_argument($ctx)",
+    template: "hpyx_err_bad_argument($ctx)",
     summary: "TypeError for a bad argument; the result is 0.",
     why: "HPy has no such call; the support function raises the same exception with the same text.",
     example: "PyErr_BadArgument()",

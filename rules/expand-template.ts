@@ -11,7 +11,8 @@ export interface TemplateArguments {
 }
 
 /**
- * The template with its placeholders replaced. `$*` takes the arguments after the highest one named.
+ * The template with its placeholders replaced. `$*` takes the arguments after the highest one named,
+ * and `$n` is their number.
  *
  * @throws RangeError for a placeholder without argument.
  */
@@ -19,25 +20,30 @@ export function expandTemplate(template: string, values: TemplateArguments): str
   const parts = templateParts(template);
   const named = parts.flatMap((part) => (part.kind === "argument" || part.kind === "source" ? [part.index] : []));
   const restStart = named.length === 0 ? 0 : Math.max(...named) + 1;
-  return parts
-    .map((part) => {
-      switch (part.kind) {
-        case "text":
-          return part.text;
-        case "context":
-          return values.context;
-        case "rest":
-          return values.arguments
-            .slice(restStart)
-            .map((argument) => `, ${argument}`)
-            .join("");
-        case "argument":
-          return argumentAt(values.arguments, part.index);
-        case "source":
-          return JSON.stringify(argumentAt(values.sources ?? values.arguments, part.index));
-      }
-    })
-    .join("");
+  const texts: string[] = [];
+  for (const part of parts) {
+    switch (part.kind) {
+      case "text":
+        texts.push(part.text);
+        break;
+      case "context":
+        texts.push(values.context);
+        break;
+      case "rest":
+        texts.push(...values.arguments.slice(restStart).map((argument) => `, ${argument}`));
+        break;
+      case "count":
+        texts.push(String(Math.max(0, values.arguments.length - restStart)));
+        break;
+      case "argument":
+        texts.push(argumentAt(values.arguments, part.index));
+        break;
+      case "source":
+        texts.push(JSON.stringify(argumentAt(values.sources ?? values.arguments, part.index)));
+        break;
+    }
+  }
+  return texts.join("");
 }
 
 function argumentAt(texts: readonly string[], index: number): string {
@@ -51,6 +57,7 @@ export type TemplatePart =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "context" }
   | { readonly kind: "rest" }
+  | { readonly kind: "count" }
   | { readonly kind: "argument"; readonly index: number }
   | { readonly kind: "source"; readonly index: number };
 
@@ -73,6 +80,7 @@ export function templateParts(template: string): TemplatePart[] {
 function placeholderAt(piece: string): [TemplatePart, number] {
   if (piece.startsWith("ctx")) return [{ kind: "context" }, 3];
   if (piece.startsWith("*")) return [{ kind: "rest" }, 1];
+  if (piece.startsWith("n")) return [{ kind: "count" }, 1];
   const quoted = piece.startsWith("q");
   const digit = piece.charAt(quoted ? 1 : 0);
   if (digit < "0" || digit > "9" || digit === "") throw new RangeError(`"$${piece}" starts no placeholder`);

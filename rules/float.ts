@@ -11,7 +11,7 @@ export const floatRules = defineRules("float", [
   },
   {
     id: "complex-imag-as-double",
-    template: "hpyx_complex_imag_as_double($ctx, $0)",
+    template: 'hpyx_complex_part($ctx, $0, "imag")',
     note: "A subclass of complex that overrides `imag` is asked for it.",
     summary: "The imaginary part as a C double; 0.0 for what is not complex.",
     why: "HPy has no call that reads a complex number; the attribute `imag` holds the same double.",
@@ -19,7 +19,7 @@ export const floatRules = defineRules("float", [
   },
   {
     id: "complex-real-as-double",
-    template: "hpyx_complex_real_as_double($ctx, $0)",
+    template: 'hpyx_complex_part($ctx, $0, "real")',
     note: "A subclass of complex that overrides `real` is asked for it.",
     summary: "The real part as a C double; what is not complex converts like PyFloat_AsDouble.",
     why: "HPy has no call that reads a complex number; the attribute `real` holds the same double.",

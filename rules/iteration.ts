@@ -7,7 +7,7 @@ const BUILTIN =
 export const iterationRules = defineRules("iteration", [
   {
     id: "call-iter-new",
-    template: 'hpyx_call_builtin($ctx, "iter", $0, $1, HPy_NULL)',
+    template: "hpyx_call_iter_new($ctx, $0, $1)",
     summary: "iter(callable, sentinel).",
     why: BUILTIN,
     example: "PyCallIter_New(callable, value)",
@@ -28,7 +28,7 @@ export const iterationRules = defineRules("iteration", [
   },
   {
     id: "object-get-iter",
-    template: 'hpyx_call_builtin($ctx, "iter", $0, HPy_NULL)',
+    template: "hpyx_get_iter($ctx, $0)",
     summary: "iter(object).",
     why: BUILTIN,
     example: "PyObject_GetIter(object)",

@@ -10,7 +10,7 @@ export const listRules = defineRules("list", [
   direct("list-append", "PyList_Append(object, value)", "HPyList_Append", "An item added at the end."),
   {
     id: "list-as-tuple",
-    template: "hpyx_call_one($ctx, $ctx->h_TupleType, $0)",
+    template: "hpyx_list_as_tuple($ctx, $0)",
     note: "A subclass of list that overrides `__iter__` is asked for it.",
     summary: "A tuple of the items.",
     why: "The tuple type copies a list by PyList_AsTuple (Objects/abstract.c).",
@@ -38,7 +38,7 @@ export const listRules = defineRules("list", [
   ),
   {
     id: "list-get-slice",
-    template: "hpyx_get_slice($ctx, $0, $1, $2)",
+    template: "hpyx_list_get_slice($ctx, $0, $1, $2)",
     note: ITEM_NOTE,
     summary: "A list of the items between two indexes.",
     why: "HPy 0.9 has no slices; the support function takes an item by a slice object whose bounds are clipped at 0 like those of the C API.",
@@ -61,7 +61,7 @@ export const listRules = defineRules("list", [
   },
   {
     id: "list-reverse",
-    template: 'hpyx_run_type_method($ctx, $ctx->h_ListType, "reverse", $0, HPy_NULL)',
+    template: "hpyx_list_reverse($ctx, $0)",
     summary: "The items in reverse order, in place.",
     why: LIST_METHOD,
     example: "PyList_Reverse(object)",
@@ -78,7 +78,7 @@ export const listRules = defineRules("list", [
   },
   {
     id: "list-set-slice",
-    template: "hpyx_set_slice($ctx, $0, $1, $2, $3)",
+    template: "hpyx_list_set_slice($ctx, $0, $1, $2, $3)",
     note: "A subclass of list that overrides `__setitem__` or `__delitem__` is asked for it.",
     summary: "The items between two indexes replaced, or deleted when the value is NULL.",
     why: "HPy 0.9 has no slices; the support function sets an item by a slice object whose bounds are clipped at 0 like those of the C API.",
@@ -94,7 +94,7 @@ export const listRules = defineRules("list", [
   }),
   {
     id: "list-sort",
-    template: 'hpyx_run_type_method($ctx, $ctx->h_ListType, "sort", $0, HPy_NULL)',
+    template: "hpyx_list_sort($ctx, $0)",
     summary: "The items sorted in place.",
     why: LIST_METHOD,
     example: "PyList_Sort(object)",

@@ -81,6 +81,21 @@ export const longRules = defineRules("long", [
   }),
   direct("long-from-size-t", "PyLong_FromSize_t(size)", "HPyLong_FromSize_t", "An int from a size_t."),
   direct("long-from-ssize-t", "PyLong_FromSsize_t(size)", "HPyLong_FromSsize_t", "An int from a Py_ssize_t."),
+  {
+    id: "long-from-string",
+    template: "hpyx_long_from_string($ctx, $0, $2)",
+    when: { argument: 1, literal: "NULL" },
+    summary: "An int from the whole of a C string in a base.",
+    why: "HPy has no such call; calling the type with text and base is PyLong_FromUnicodeObject. The end pointer has no counterpart.",
+    example: "PyLong_FromString(text, NULL, 16)",
+  },
+  {
+    id: "long-from-unicode",
+    template: "hpyx_long_from_unicode($ctx, $0, $1)",
+    summary: "An int from a str in a base.",
+    why: "HPy has no such call; calling the type with text and base does the same (Objects/longobject.c).",
+    example: "PyLong_FromUnicodeObject(object, 16)",
+  },
   direct(
     "long-from-unsigned-long",
     "PyLong_FromUnsignedLong(number)",
@@ -95,7 +110,7 @@ export const longRules = defineRules("long", [
   ),
   {
     id: "long-from-void-ptr",
-    template: "HPyLong_FromSize_t($ctx, (size_t)($0))",
+    template: "hpyx_long_from_void_ptr($ctx, $0)",
     summary: "The address of a pointer as an int.",
     why: "The C API converts the pointer to the unsigned integer of its width (Objects/longobject.c); size_t has that width.",
     example: "PyLong_FromVoidPtr(pointer)",

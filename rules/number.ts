@@ -77,6 +77,13 @@ export const numberRules = defineRules("number", [
   direct("number-remainder", "PyNumber_Remainder(object, other)", "HPy_Remainder", "object % other."),
   direct("number-rshift", "PyNumber_Rshift(object, other)", "HPy_Rshift", "object >> other."),
   direct("number-subtract", "PyNumber_Subtract(object, other)", "HPy_Subtract", "object - other."),
+  {
+    id: "number-to-base",
+    template: "hpyx_number_to_base($ctx, $0, $1)",
+    summary: "A number as text in base 2, 8, 10 or 16.",
+    why: "HPy has no such call; the builtins bin, oct, hex and str of the index are the C call.",
+    example: "PyNumber_ToBase(object, 16)",
+  },
   direct("number-true-divide", "PyNumber_TrueDivide(object, other)", "HPy_TrueDivide", "object / other."),
   direct("number-xor", "PyNumber_Xor(object, other)", "HPy_Xor", "object ^ other."),
 ]);

@@ -17,10 +17,24 @@ export const objectRules = defineRules("object", [
   ),
   {
     id: "object-dir",
-    template: 'hpyx_call_builtin($ctx, "dir", $0, HPy_NULL)',
+    template: "hpyx_dir($ctx, $0)",
     summary: "dir(object).",
     why: BUILTIN,
     example: "PyObject_Dir(object)",
+  },
+  {
+    id: "object-format",
+    template: "hpyx_format($ctx, $0, $1)",
+    summary: "format(object, specification), or without specification for NULL.",
+    why: BUILTIN,
+    example: "PyObject_Format(object, NULL)",
+  },
+  {
+    id: "object-generic-get-attr",
+    template: "hpyx_generic_get_attr($ctx, $0, $1)",
+    summary: "object.name by the default lookup.",
+    why: "HPy has no such call; `object.__getattribute__` is the C function (Objects/typeobject.c).",
+    example: "PyObject_GenericGetAttr(object, name)",
   },
   direct("object-get-attr", "PyObject_GetAttr(object, name)", "HPy_GetAttr", "object.name."),
   direct(

@@ -12,7 +12,7 @@ export interface Rule {
   /**
    * The HPy call. `$0`, `$1`, ... are the C arguments, each used at most once unless it is free of side effects (the
    * rewriter refuses to repeat one that is not); `$*` is the rest of the arguments of a variadic call, with its leading comma; `$ctx` the context.
-   * `$q1` is the source text of argument 1 as a C string literal.
+   * `$n` is the number of arguments in `$*`, and `$q1` the source text of argument 1 as a C string literal.
    * All object arguments are handles (the rewriter loads and closes temporaries around the call); an object result is
    * always a NEW handle whatever the C API returned, and no argument is stolen: the rewriter repairs the difference.
    * A template may be an expression of several calls as long as every argument is evaluated exactly once. It is a

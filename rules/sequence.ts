@@ -10,7 +10,7 @@ const SLICES = "HPy 0.9 has no slices; the support function makes the slice obje
 export const sequenceRules = defineRules("sequence", [
   {
     id: "sequence-concat",
-    template: 'hpyx_call_operator($ctx, "concat", $0, $1)',
+    template: "hpyx_sequence_concat($ctx, $0, $1)",
     summary: "Two sequences joined.",
     why: `HPy_Add would add numbers too. ${OPERATOR}`,
     example: "PySequence_Concat(object, other)",
@@ -18,7 +18,7 @@ export const sequenceRules = defineRules("sequence", [
   direct("sequence-contains", "PySequence_Contains(object, value)", "HPy_Contains", "value in object."),
   {
     id: "sequence-count",
-    template: 'hpyx_call_operator_ssize($ctx, "countOf", $0, $1)',
+    template: "hpyx_sequence_count($ctx, $0, $1)",
     summary: "How often a value occurs.",
     why: OPERATOR,
     example: "PySequence_Count(object, value)",
@@ -30,7 +30,7 @@ export const sequenceRules = defineRules("sequence", [
   }),
   {
     id: "sequence-del-slice",
-    template: "hpyx_sequence_set_slice($ctx, $0, $1, $2, HPy_NULL)",
+    template: "hpyx_sequence_del_slice($ctx, $0, $1, $2)",
     summary: "del object[start:stop].",
     why: SLICES,
     example: "PySequence_DelSlice(object, index, size)",
@@ -73,7 +73,7 @@ export const sequenceRules = defineRules("sequence", [
   }),
   {
     id: "sequence-index",
-    template: 'hpyx_call_operator_ssize($ctx, "indexOf", $0, $1)',
+    template: "hpyx_sequence_index($ctx, $0, $1)",
     summary: "The first index of a value; ValueError when it is missing.",
     why: OPERATOR,
     example: "PySequence_Index(object, value)",
@@ -97,7 +97,7 @@ export const sequenceRules = defineRules("sequence", [
   }),
   {
     id: "sequence-list",
-    template: "hpyx_call_one($ctx, $ctx->h_ListType, $0)",
+    template: "hpyx_sequence_list($ctx, $0)",
     summary: "list(object).",
     why: "The list type fills itself by the function that PySequence_List uses (Objects/listobject.c).",
     example: "PySequence_List(object)",
@@ -121,7 +121,7 @@ export const sequenceRules = defineRules("sequence", [
   }),
   {
     id: "sequence-tuple",
-    template: "hpyx_call_one($ctx, $ctx->h_TupleType, $0)",
+    template: "hpyx_sequence_tuple($ctx, $0)",
     summary: "tuple(object).",
     why: "The tuple type makes an instance by PySequence_Tuple (Objects/tupleobject.c).",
     example: "PySequence_Tuple(object)",

@@ -8,7 +8,7 @@ const LENGTH_NOTE = "A subclass of set that overrides `__len__` is asked for it.
 export const setRules = defineRules("set", [
   {
     id: "frozenset-new",
-    template: 'hpyx_call_builtin($ctx, "frozenset", $0, HPy_NULL)',
+    template: "hpyx_frozenset_new($ctx, $0)",
     summary: "A frozenset of the items of an iterable, or the empty one for NULL.",
     why: "HPy has no set API; calling the type with the iterable, or without, is PyFrozenSet_New.",
     example: "PyFrozenSet_New(object)",
@@ -29,10 +29,13 @@ export const setRules = defineRules("set", [
     why: SET_METHOD,
     example: "PySet_Clear(object)",
   },
-  direct("set-contains", "PySet_Contains(object, key)", "HPy_Contains", "Whether an item is in a set.", {
-    note: "A set as item is looked up as a frozenset, where the C API raises TypeError; a subclass that overrides `__contains__` is asked for it.",
-    why: "The `in` of sets is the lookup of PySet_Contains (Objects/setobject.c).",
-  }),
+  {
+    id: "set-contains",
+    template: "hpyx_set_contains($ctx, $0, $1)",
+    summary: "Whether an item is in a set.",
+    why: "HPy_Contains would look a set up as a frozenset, and ask a subclass; the support function keeps the TypeError.",
+    example: "PySet_Contains(object, key)",
+  },
   {
     id: "set-discard",
     template: "hpyx_set_discard($ctx, $0, $1)",
@@ -42,7 +45,7 @@ export const setRules = defineRules("set", [
   },
   {
     id: "set-new",
-    template: 'hpyx_call_builtin($ctx, "set", $0, HPy_NULL)',
+    template: "hpyx_set_new($ctx, $0)",
     summary: "A set of the items of an iterable, or an empty one for NULL.",
     why: "HPy has no set API; calling the type with the iterable, or without, is PySet_New.",
     example: "PySet_New(object)",
@@ -54,10 +57,13 @@ export const setRules = defineRules("set", [
     why: SET_METHOD,
     example: "PySet_Pop(object)",
   },
-  direct("set-size", "PySet_Size(object)", "HPy_Length", "The number of items.", {
-    note: LENGTH_NOTE,
-    why: "HPy has no set API; the length of a set is its size.",
-  }),
+  {
+    id: "set-size",
+    template: "hpyx_set_size($ctx, $0)",
+    summary: "The number of items, with SystemError for what is no set.",
+    why: SET_METHOD,
+    example: "PySet_Size(object)",
+  },
   direct("set-size-unchecked", "PySet_GET_SIZE(object)", "HPy_Length", "The number of items.", {
     note: LENGTH_NOTE,
     why: "HPy has no set API; the length of a set is its size.",

@@ -1,5 +1,6 @@
 /** All rules by C-API name, and an answer for every name without rule. */
 
+import { bufferRules } from "./buffer.ts";
 import { bytesRules } from "./bytes.ts";
 import { callRules } from "./call.ts";
 import { capsuleRules } from "./capsule.ts";
@@ -27,6 +28,7 @@ import { unmappedFunctions } from "./unmapped.ts";
 
 /** The families in the order of their names. */
 export const RULE_FAMILIES: readonly { readonly name: string; readonly rules: readonly Rule[] }[] = [
+  { name: "buffer", rules: bufferRules },
   { name: "bytes", rules: bytesRules },
   { name: "call", rules: callRules },
   { name: "capsule", rules: capsuleRules },

@@ -18,7 +18,7 @@ function check(id: string, capi: string, handle: string, name: string, isFinal?:
 function exact(id: string, capi: string, handle: string, name: string): RuleRow {
   return {
     id,
-    template: `hpyx_is_exactly($ctx, $0, $ctx->${handle})`,
+    template: `hpyx_check_exact($ctx, $0, $ctx->${handle})`,
     summary: `Whether an object is ${name}, subclasses excluded.`,
     why: "HPy shows the type only as a new handle; the support function compares it by HPy_Is and closes it (HPY.md section 4).",
     example: `${capi}(object)`,
@@ -39,11 +39,11 @@ function builtin(id: string, capi: string, support: string, type: string, suffix
 /** `Py*_Check`, `Py*_CheckExact` and subtype tests. */
 export const typeChecksRules = defineRules("type-checks", [
   check("bool-check", "PyBool_Check", "h_BoolType", "True or False", "final"),
-  builtin("bytearray-check", "PyByteArray_Check", "hpyx_is_builtin_instance", "bytearray", " or of a subclass"),
+  builtin("bytearray-check", "PyByteArray_Check", "hpyx_type_check_builtin", "bytearray", " or of a subclass"),
   builtin(
     "bytearray-check-exact",
     "PyByteArray_CheckExact",
-    "hpyx_is_builtin_exactly",
+    "hpyx_check_exact_builtin",
     "bytearray",
     ", subclasses excluded",
   ),
@@ -55,18 +55,18 @@ export const typeChecksRules = defineRules("type-checks", [
   direct("dict-check", "PyDict_Check(object)", "HPyDict_Check", "Whether an object is a dict or of a subclass."),
   {
     id: "dict-check-exact",
-    template: "hpyx_dict_check_exact($ctx, $0)",
+    template: 'hpyx_check_exact_builtin($ctx, $0, "dict")',
     summary: "Whether an object is a dict, subclasses excluded.",
-    why: "The context has no handle for dict, but its builtins are one: the support function compares the types.",
+    why: "The context has no handle for this type; the support function looks it up in the builtins (HPY.md section 5).",
     example: "PyDict_CheckExact(object)",
   },
   check("float-check", "PyFloat_Check", "h_FloatType", "a float"),
   exact("float-check-exact", "PyFloat_CheckExact", "h_FloatType", "a float"),
-  builtin("frozenset-check", "PyFrozenSet_Check", "hpyx_is_builtin_instance", "frozenset", " or of a subclass"),
+  builtin("frozenset-check", "PyFrozenSet_Check", "hpyx_type_check_builtin", "frozenset", " or of a subclass"),
   builtin(
     "frozenset-check-exact",
     "PyFrozenSet_CheckExact",
-    "hpyx_is_builtin_exactly",
+    "hpyx_check_exact_builtin",
     "frozenset",
     ", subclasses excluded",
   ),
@@ -81,10 +81,17 @@ export const typeChecksRules = defineRules("type-checks", [
   exact("list-check-exact", "PyList_CheckExact", "h_ListType", "a list"),
   check("long-check", "PyLong_Check", "h_LongType", "an int"),
   exact("long-check-exact", "PyLong_CheckExact", "h_LongType", "an int"),
+  {
+    id: "mapping-check",
+    template: "hpyx_mapping_check($ctx, $0)",
+    summary: "Whether the type of an object fills the mapping slot.",
+    why: "HPy shows no slots, and `__getitem__` does not tell mapping from sequence; the support function asks the C API.",
+    example: "PyMapping_Check(object)",
+  },
   check("memoryview-check", "PyMemoryView_Check", "h_MemoryViewType", "a memoryview", "final"),
   {
     id: "object-is-type",
-    template: "hpyx_is_exactly($ctx, $0, $1)",
+    template: "hpyx_check_exact($ctx, $0, $1)",
     summary: "Whether the type of an object is exactly this one.",
     why: "HPy shows the type only as a new handle; the support function compares it by HPy_Is and closes it (HPY.md section 4).",
     example: "Py_IS_TYPE(object, &PyLong_Type)",
@@ -98,8 +105,15 @@ export const typeChecksRules = defineRules("type-checks", [
       why: "The same test; the type must be a handle of a type (hpy/devel/src/runtime/ctx_object.c).",
     },
   ),
-  builtin("set-check", "PySet_Check", "hpyx_is_builtin_instance", "set", " or of a subclass"),
-  builtin("set-check-exact", "PySet_CheckExact", "hpyx_is_builtin_exactly", "set", ", subclasses excluded"),
+  {
+    id: "sequence-check",
+    template: "hpyx_sequence_check($ctx, $0)",
+    summary: "Whether the type of an object fills the sequence slot and is no dict.",
+    why: "HPy shows no slots, and `__getitem__` does not tell sequence from mapping; the support function asks the C API.",
+    example: "PySequence_Check(object)",
+  },
+  builtin("set-check", "PySet_Check", "hpyx_type_check_builtin", "set", " or of a subclass"),
+  builtin("set-check-exact", "PySet_CheckExact", "hpyx_check_exact_builtin", "set", ", subclasses excluded"),
   {
     id: "set-or-frozenset-check",
     template: "hpyx_any_set_check($ctx, $0)",

@@ -75,30 +75,31 @@ export const unicodeRules = defineRules("unicode", [
   {
     id: "unicode-compare",
     template: "hpyx_unicode_compare($ctx, $0, $1)",
-    note: "A subclass of str that overrides comparison is asked for it.",
     summary: "-1, 0 or 1 for the order of two str.",
-    why: "HPy has only rich comparison; the support function asks for equality and order, with the TypeError of the C API.",
+    why: "HPy has only rich comparison, which a subclass may override; the support function compares plain str, with the TypeError of the C API.",
     example: "PyUnicode_Compare(object, other)",
   },
   {
     id: "unicode-compare-with-ascii-string",
-    template: "hpyx_unicode_compare_with_ascii($ctx, $0, $1)",
-    note: "A subclass of str that overrides comparison is asked for it.",
+    template: "hpyx_unicode_compare_ascii($ctx, $0, $1)",
     summary: "-1, 0 or 1 for the order of a str and a C string.",
-    why: "HPy has no such call; the C string is made a str from Latin-1, which is how the C API reads it.",
+    why: "HPy has no such call; the support function compares code points with the bytes as Latin-1, as the C API does.",
     example: "PyUnicode_CompareWithASCIIString(object, text)",
   },
   {
     id: "unicode-concat",
-    template: 'hpyx_call_type_method($ctx, $ctx->h_UnicodeType, "__add__", $0, $1, HPy_NULL)',
+    template: "hpyx_unicode_concat($ctx, $0, $1)",
     summary: "Two str joined.",
     why: STR_METHOD,
     example: "PyUnicode_Concat(object, other)",
   },
-  direct("unicode-contains", "PyUnicode_Contains(object, other)", "HPy_Contains", "Whether a str holds another.", {
-    note: "A subclass of str that overrides `__contains__` is asked for it.",
-    why: "The `in` of str is PyUnicode_Contains (Objects/unicodeobject.c).",
-  }),
+  {
+    id: "unicode-contains",
+    template: "hpyx_unicode_contains($ctx, $0, $1)",
+    summary: "Whether a str holds another.",
+    why: STR_METHOD,
+    example: "PyUnicode_Contains(object, other)",
+  },
   {
     id: "unicode-decode",
     template: "hpyx_unicode_decode($ctx, $0, $1, $2, $3)",
@@ -159,7 +160,7 @@ export const unicodeRules = defineRules("unicode", [
   ),
   {
     id: "unicode-format",
-    template: 'hpyx_call_type_method($ctx, $ctx->h_UnicodeType, "__mod__", $0, $1, HPy_NULL)',
+    template: "hpyx_unicode_format($ctx, $0, $1)",
     summary: "format % arguments.",
     why: STR_METHOD,
     example: "PyUnicode_Format(object, other)",
@@ -172,7 +173,7 @@ export const unicodeRules = defineRules("unicode", [
   ),
   {
     id: "unicode-from-object",
-    template: 'hpyx_call_type_method($ctx, $ctx->h_UnicodeType, "__str__", $0, HPy_NULL)',
+    template: "hpyx_unicode_from_object($ctx, $0)",
     note: "The text of the TypeError for what is no str differs.",
     summary: "The same str, or a copy that is exactly str.",
     why: STR_METHOD,
@@ -200,10 +201,13 @@ export const unicodeRules = defineRules("unicode", [
     "HPyUnicode_FromWideChar",
     "A str from wide characters.",
   ),
-  direct("unicode-get-length", "PyUnicode_GetLength(object)", "HPy_Length", "The length of a str.", {
-    note: LENGTH_NOTE,
-    why: "HPy has no call for str alone; len of a str is PyUnicode_GetLength (Objects/unicodeobject.c).",
-  }),
+  {
+    id: "unicode-get-length",
+    template: "hpyx_unicode_get_length($ctx, $0)",
+    summary: "The length of a str, with TypeError for others.",
+    why: "HPy_Length would answer for every object with a length; the support function keeps the TypeError.",
+    example: "PyUnicode_GetLength(object)",
+  },
   direct("unicode-get-length-unchecked", "PyUnicode_GET_LENGTH(object)", "HPy_Length", "The length of a str.", {
     note: LENGTH_NOTE,
     why: "HPy has no call for str alone; len of a str is its length in code points.",
