@@ -13,7 +13,7 @@ import {
   planStaticLibraryEdits,
   SETUPTOOLS_REQUIREMENT,
 } from "./build-requirements.ts";
-import { planImportEdits, planListEdits } from "./build-script-edits.ts";
+import { planImportEdits, planListEdits, type ScriptEdits } from "./build-script-edits.ts";
 
 /**
  * Plans the edits of setup.py, setup.cfg and pyproject.toml after which setuptools builds the modules `moduleNames`
@@ -199,20 +199,24 @@ class Planner {
         .filter((place) => place.list === "ext_modules" && place.extensions.some((index) => moving.has(index)))
         .map((place) => place.path),
     );
-    for (const path of paths) {
+    // The command class may stand in a module of the project that the build script imports.
+    const commands = this.#facts.buildExt.filter((each) => each.base === "distutils").map((each) => each.path);
+    for (const path of this.#facts.files) {
       const file = this.#files.get(path);
       if (file === undefined) continue;
-      if (path.endsWith(".toml")) this.#moveFromToml(file, moving, modules);
-      else this.#moveInScript(file, moving, modules);
+      if (paths.has(path) && path.endsWith(".toml")) this.#moveFromToml(file, moving, modules);
+      if (!path.endsWith(".py")) continue;
+      const script = new Script(file);
+      if (paths.has(path)) this.#merge(path, planListEdits(this.#facts, script, moving), modules);
+      if (paths.has(path) || path === this.#facts.script || commands.includes(path)) {
+        this.#merge(path, planImportEdits(script), modules);
+      }
     }
   }
 
-  #moveInScript(file: InputFile, moving: ReadonlySet<number>, modules: readonly string[]): void {
-    const script = new Script(file);
-    for (const planned of [planListEdits(this.#facts, script, moving), planImportEdits(script)]) {
-      if (planned.kind === "refused") this.#refuse(planned.path, planned.span, planned.message, modules);
-      else this.#add(file.path, planned.edits);
-    }
+  #merge(path: string, planned: ScriptEdits, modules: readonly string[]): void {
+    if (planned.kind === "refused") this.#refuse(planned.path, planned.span, planned.message, modules);
+    else this.#add(path, planned.edits);
   }
 
   /** pyproject.toml has no key for HPy extensions: they move to a setup.py. */

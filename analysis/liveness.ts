@@ -1,0 +1,113 @@
+/** Which variables may still be read at each node of a control-flow graph. */
+
+import type { Cfg } from "../syntax/cfg.ts";
+import { NONE, type Node, type Tree } from "../syntax/tree.ts";
+import { stripParentheses } from "../model/declarations.ts";
+
+/** Uses and unconditional definitions of the tracked names in one node. */
+interface Effects {
+  readonly uses: ReadonlySet<string>;
+  readonly kills: ReadonlySet<string>;
+}
+
+/** Names live at the entry of each node of the graph. */
+export function computeLiveness(tree: Tree, cfg: Cfg, tracked: (name: string) => boolean): ReadonlySet<string>[] {
+  const effects = cfg.nodes.map((node) => effectsOf(tree, node.syntax, tracked));
+  const live: Set<string>[] = cfg.nodes.map(() => new Set<string>());
+  const predecessors: number[][] = cfg.nodes.map(() => []);
+  for (const node of cfg.nodes) for (const edge of node.successors) predecessors[edge.to]?.push(node.id);
+  const queue = cfg.nodes.map((n) => n.id);
+  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+    const node = cfg.nodes[id];
+    const { uses, kills } = effects[id] as Effects;
+    if (node === undefined) continue;
+    const before = new Set(uses);
+    for (const edge of node.successors) for (const name of live[edge.to] ?? []) if (!kills.has(name)) before.add(name);
+    const known = live[id] as Set<string>;
+    if (before.size > known.size) {
+      live[id] = before;
+      queue.push(...(predecessors[id] ?? []));
+    }
+  }
+  return live;
+}
+
+function effectsOf(tree: Tree, syntax: Node, tracked: (name: string) => boolean): Effects {
+  const uses = new Set<string>();
+  const kills = new Set<string>();
+  if (syntax === NONE) return { uses, kills };
+  visit(tree, syntax, tracked, uses, kills, "always");
+  return { uses, kills };
+}
+
+function visit(
+  tree: Tree,
+  n: Node,
+  tracked: (name: string) => boolean,
+  uses: Set<string>,
+  kills: Set<string>,
+  when: "always" | "perhaps",
+): void {
+  switch (tree.kind(n)) {
+    case "identifier": {
+      const name = tree.source(n);
+      if (tracked(name) && !kills.has(name)) uses.add(name);
+      return;
+    }
+    case "init_declarator": {
+      visit(tree, tree.field(n, "value"), tracked, uses, kills, when);
+      kill(tree, tree.field(n, "declarator"), tracked, kills, when);
+      return;
+    }
+    case "assignment_expression": {
+      const left = stripParentheses(tree, tree.field(n, "left"));
+      const right = tree.field(n, "right");
+      visit(tree, right, tracked, uses, kills, when);
+      if (tree.source(tree.field(n, "operator")) === "=" && tree.kind(left) === "identifier")
+        kill(tree, left, tracked, kills, when);
+      else visit(tree, left, tracked, uses, kills, when);
+      return;
+    }
+    case "binary_expression": {
+      const operator = tree.source(tree.field(n, "operator"));
+      visit(tree, tree.field(n, "left"), tracked, uses, kills, when);
+      const lazy = operator === "&&" || operator === "||";
+      visit(tree, tree.field(n, "right"), tracked, uses, kills, lazy ? "perhaps" : when);
+      return;
+    }
+    case "conditional_expression": {
+      visit(tree, tree.field(n, "condition"), tracked, uses, kills, when);
+      for (const name of ["consequence", "alternative"]) {
+        const part = tree.field(n, name);
+        if (part !== NONE) visit(tree, part, tracked, uses, kills, "perhaps");
+      }
+      return;
+    }
+    case "declaration": {
+      for (const c of tree.fields(n, "declarator")) {
+        if (tree.kind(c) === "init_declarator") visit(tree, c, tracked, uses, kills, when);
+        else kill(tree, c, tracked, kills, when);
+      }
+      return;
+    }
+    case "sizeof_expression":
+      return;
+    default:
+      for (const c of tree.named(n)) visit(tree, c, tracked, uses, kills, when);
+  }
+}
+
+function kill(
+  tree: Tree,
+  declarator: Node,
+  tracked: (name: string) => boolean,
+  kills: Set<string>,
+  when: "always" | "perhaps",
+): void {
+  if (when === "perhaps") return;
+  for (const id of tree.descendants(declarator, "identifier")) {
+    const name = tree.source(id);
+    if (tracked(name)) kills.add(name);
+    return;
+  }
+}

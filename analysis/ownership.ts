@@ -1,0 +1,1981 @@
+/**
+ * The ownership analysis: a path-sensitive abstract interpretation of one function in the C API, which runs the
+ * C references and the handles of the rewritten function side by side (see `state.ts`). It ends with a set of
+ * decisions that make both agree on every path, or with a refusal.
+ */
+
+import type { CapiFunction } from "../model/api/capi.ts";
+import { foldedText, isObjectPointer, isObjectPointerPointer, stringValue, stripCasts, stripParentheses } from "../model/declarations.ts";
+import { type ArgumentUnit, readArgumentFormat, readBuildFormat } from "../model/format-units.ts";
+import type { CFunction, Project } from "../model/project.ts";
+import { buildCfg } from "../syntax/build-cfg.ts";
+import type { Cfg, CfgEdge, CfgNode } from "../syntax/cfg.ts";
+import { NONE, type Node, type Tree } from "../syntax/tree.ts";
+import { computeLiveness } from "./liveness.ts";
+import { CLOSED, NULL_VALUE, type ObjectState, State, UNINITIALISED, UNKNOWN, type Value } from "./state.ts";
+import { type FieldKind, parseType, Refused, Typing } from "./typing.ts";
+
+/** How Python calls a function; `helper` for functions called from C only. */
+export type CallingConvention = "noargs" | "o" | "varargs" | "keywords" | "fastcall" | "fastcall-keywords" | "helper";
+
+/** What happens at a reference-count operation. */
+export type Decision =
+  /** INCREF: `x = HPy_Dup(ctx, x)`. A returned or assigned expression: `HPy_Dup(ctx, x)`. */
+  | "dup"
+  /** INCREF of a handle that is the function's own already, or paired with a later consumer: deleted. */
+  | "delete"
+  /** DECREF: `HPy_Close(ctx, x)`. */
+  | "close"
+  /** The statement stays, it works on a C cell; the expression hands over its handle as it is. */
+  | "keep";
+
+/** A handle that the rewritten function has to close at the end of a region. */
+export interface Closing {
+  /** Variable, or temporary (`%t` and the node), that holds it. */
+  readonly variable: string;
+  /** Statement (child of a block) after which it is closed. */
+  readonly after: Node;
+  /** Whether any path comes out of that statement, so that a close must stand there. */
+  readonly falls: "through" | "never";
+  /** First statement of the region in the block of `after`. */
+  readonly first: Node;
+  /** return, goto, break and continue statements before which it is closed. */
+  readonly before: readonly Node[];
+  /** Statements before which it is closed because they assign the variable anew. */
+  readonly reassigned: readonly Node[];
+}
+
+/** What a call of the function means to its callers, one entry per way to return. */
+export interface Outcome {
+  readonly result: "null" | "new" | "borrowed" | "unknown" | { readonly integer: number } | { readonly interior: number };
+  /** What each `PyObject **` parameter (by index) received. */
+  readonly outputs: ReadonlyMap<number, "unchanged" | "null" | "new" | "borrowed">;
+}
+
+export interface Summary {
+  readonly outcomes: readonly Outcome[];
+  /** Indexes of parameters whose reference the function takes over. */
+  readonly steals: ReadonlySet<number>;
+}
+
+export interface Facts {
+  readonly fn: CFunction;
+  readonly convention: CallingConvention;
+  readonly typing: Typing;
+  readonly cfg: Cfg;
+  readonly decisions: ReadonlyMap<Node, Decision>;
+  /** Parameters that are duplicated at the start of the function. */
+  readonly parameterDuplicates: ReadonlySet<string>;
+  /** Calls and loads whose handle needs a variable of its own. */
+  readonly temporaries: ReadonlySet<Node>;
+  readonly closings: readonly Closing[];
+  /** Local references that must start as HPy_NULL. */
+  readonly initialise: ReadonlySet<string>;
+  /** Variables that are set to HPy_NULL after their generated close. */
+  readonly reset: ReadonlySet<string>;
+  readonly summary: Summary;
+  /** Project functions called with or for objects. */
+  readonly callees: ReadonlySet<CFunction>;
+  /** Whether `args` must exist as a tuple object. */
+  readonly needsTuple: boolean;
+  /** Leaks of the original that the rewritten function closes; whole sentences. */
+  readonly notes: readonly string[];
+  /** The states seen at each node, for the printed facts. */
+  readonly states: readonly (readonly State[])[];
+}
+
+/** What the analysis knows about other functions. */
+export interface Surroundings {
+  readonly project: Project;
+  readonly fields: ReadonlyMap<string, FieldKind>;
+  /** Summary of a project function; null when it has none (its analysis failed). */
+  readonly summaryOf: (fn: CFunction) => Summary | null;
+}
+
+const MAX_STATES = 600;
+const MAX_ROUNDS = 40;
+const TRACKER = "%tracker";
+
+interface Out {
+  readonly state: State;
+  readonly value: Value;
+  /** Innermost expression that the value comes from. */
+  readonly leaf: Node;
+}
+
+interface Split {
+  readonly yes: readonly State[];
+  readonly no: readonly State[];
+}
+
+type Flip =
+  | { readonly kind: "increment"; readonly site: Node }
+  | { readonly kind: "leaf"; readonly leaf: Node }
+  | { readonly kind: "parameter"; readonly name: string };
+
+interface Region {
+  readonly sites: ReadonlySet<Node>;
+  readonly variable: string;
+  readonly first: Node;
+  readonly last: Node;
+  readonly before: ReadonlySet<Node>;
+  readonly reassigned: ReadonlySet<Node>;
+}
+
+class Analysis {
+  readonly fn: CFunction;
+  readonly convention: CallingConvention;
+  readonly around: Surroundings;
+  readonly typing: Typing;
+  readonly tree: Tree;
+  readonly cfg: Cfg;
+  readonly live: readonly ReadonlySet<string>[];
+  readonly argumentsName: string;
+  readonly needsTuple: boolean;
+
+  /** Choices that a conflict forced; they only grow. */
+  readonly dupIncrements = new Set<Node>();
+  readonly dupLeaves = new Set<Node>();
+  readonly dupParameters = new Set<string>();
+  readonly stolen = new Set<number>();
+  readonly initialise = new Set<string>();
+  readonly reset = new Set<string>();
+  regions: Region[] = [];
+
+  /** Results of the current round. */
+  decisions = new Map<Node, Set<Decision>>();
+  flips = new Map<Node, Flip[]>();
+  temporaries = new Set<Node>();
+  outcomes = new Map<string, Outcome>();
+  callees = new Set<CFunction>();
+  notes = new Set<string>();
+  states: State[][] = [];
+  current: CfgNode | null = null;
+  requested: Flip | null = null;
+  normalExits = new Set<string>();
+  deaths: { variable: string; site: Node; node: number; edge: CfgEdge | null; reassignment: Node }[] = [];
+
+  constructor(fn: CFunction, convention: CallingConvention, around: Surroundings) {
+    this.fn = fn;
+    this.convention = convention;
+    this.around = around;
+    this.typing = new Typing(around.project, fn, around.fields, convention.startsWith("fastcall") ? (fn.parameters[1]?.name ?? "") : "");
+    this.tree = fn.file.tree;
+    this.cfg = buildCfg(fn.file, fn.node);
+    if (this.cfg.problem !== null)
+      this.typing.refuse("control-flow-not-understood", this.cfg.problem.node, `${this.cfg.problem.reason}.`);
+    this.argumentsName = convention === "varargs" || convention === "keywords" ? (fn.parameters[1]?.name ?? "") : "";
+    this.needsTuple = this.argumentsName !== "" && this.#usesTupleObject();
+    this.#checkDeclarations();
+    this.live = computeLiveness(this.tree, this.cfg, (name) => this.typing.local(name) !== undefined);
+  }
+
+  run(): Facts {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      this.#reset();
+      const before = this.initialise.size + this.reset.size;
+      this.#interpret();
+      if (this.requested !== null && this.#applyFlip(this.requested)) continue;
+      if (this.#resolveConflicts()) continue;
+      if (this.#growRegions() || this.#grewSince(before)) continue;
+      return this.#facts();
+    }
+    return this.typing.refuse("too-complex", this.fn.declarator.node, "The ownership of its references does not settle.");
+  }
+
+  #grewSince(before: number): boolean {
+    return this.initialise.size + this.reset.size > before;
+  }
+
+  #reset(): void {
+    this.decisions = new Map();
+    this.flips = new Map();
+    this.temporaries = new Set();
+    this.outcomes = new Map();
+    this.callees = new Set();
+    this.notes = new Set();
+    this.states = this.cfg.nodes.map(() => []);
+    this.deaths = [];
+    this.normalExits = new Set();
+    this.requested = null;
+  }
+
+  #facts(): Facts {
+    const decisions = new Map<Node, Decision>();
+    for (const [site, choices] of this.decisions) decisions.set(site, [...choices][0] as Decision);
+    return {
+      fn: this.fn,
+      convention: this.convention,
+      typing: this.typing,
+      cfg: this.cfg,
+      decisions,
+      parameterDuplicates: this.dupParameters,
+      temporaries: this.temporaries,
+      closings: this.regions.map((r) => ({
+        variable: r.variable,
+        after: r.last,
+        falls: this.normalExits.has(regionKey(r)) ? "through" : "never",
+        first: r.first,
+        before: [...r.before].sort((a, b) => a - b),
+        reassigned: [...r.reassigned].sort((a, b) => a - b),
+      })),
+      initialise: this.initialise,
+      reset: this.reset,
+      summary: { outcomes: [...this.outcomes.values()], steals: this.stolen },
+      callees: this.callees,
+      needsTuple: this.needsTuple,
+      notes: [...this.notes],
+      states: this.states,
+    };
+  }
+
+  // Setting up.
+
+  #usesTupleObject(): boolean {
+    for (const n of this.tree.descendants(this.fn.body, "identifier")) {
+      if (this.tree.source(n) !== this.argumentsName) continue;
+      if (!this.#isPlainArgumentUse(n)) return true;
+    }
+    return false;
+  }
+
+  /** Uses of `args` that have a direct form on `args[]` and `nargs`. */
+  #isPlainArgumentUse(n: Node): boolean {
+    const tree = this.tree;
+    let at = n;
+    while (["parenthesized_expression", "cast_expression"].includes(tree.kind(tree.parent(at)))) at = tree.parent(at);
+    const list = tree.parent(at);
+    if (tree.kind(list) !== "argument_list") return false;
+    const call = tree.parent(list);
+    const callee = this.typing.callee(call);
+    if (callee.kind !== "capi" || tree.named(list)[0] !== at) return false;
+    return (
+      ["PyTuple_GET_SIZE", "PyTuple_Size", "PyTuple_GET_ITEM", "PyArg_ParseTuple", "PyArg_UnpackTuple"].includes(callee.name) ||
+      callee.name === "PyArg_ParseTupleAndKeywords"
+    );
+  }
+
+  #checkDeclarations(): void {
+    if (this.fn.isVariadic) this.typing.refuse("variadic-function", this.fn.declarator.node, "It takes a variable number of arguments.");
+    const fastcall = this.convention.startsWith("fastcall");
+    for (const local of this.typing.locals.values()) {
+      const type = local.type;
+      if (type.base !== "PyObject" && type.base !== "PyTypeObject") continue;
+      if (isObjectPointer(type)) continue;
+      if (type.pointers === 2 && type.arrays === 0 && !type.isFunction && local.parameter >= 0) continue;
+      if (fastcall && local.parameter === 1) continue;
+      if (type.isFunction)
+        this.typing.refuse("function-pointer", local.declarator.node, `\`${local.name}\` is a pointer to a function on objects.`);
+      this.typing.refuse(
+        "object-array",
+        local.declarator.node,
+        `\`${local.name}\` is an array of (or pointer to) references; the analysis follows single variables only.`,
+      );
+    }
+  }
+
+  #interpret(): void {
+    let entry = new State(new Map(), new Map());
+    this.fn.parameters.forEach((p, index) => {
+      if (p.name === "") return;
+      if (isObjectPointer(p.type)) {
+        const isArguments = p.name === this.argumentsName;
+        const added = entry.add({
+          parameter: index,
+          nonNull: index === 0 && this.convention !== "helper" ? false : isArguments,
+          references: this.stolen.has(index) ? 1 : 0,
+          handles: this.dupParameters.has(p.name) || (isArguments && this.needsTuple) ? 1 : 0,
+          site: this.dupParameters.has(p.name) || (isArguments && this.needsTuple) ? this.fn.body : NONE,
+        });
+        entry = added.state.set(p.name, { kind: "object", id: added.id });
+      } else if (isObjectPointerPointer(p.type) && this.convention === "helper") {
+        entry = entry.set(`*${p.name}`, UNKNOWN);
+      } else if (this.#isTrackedInteger(p.name)) entry = entry.set(p.name, UNKNOWN);
+    });
+    const queue: { node: number; state: State }[] = [];
+    const seen: Set<string>[] = this.cfg.nodes.map(() => new Set());
+    const arrive = (id: number, state: State): void => {
+      const { state: canonical, key } = state.canonical();
+      const keys = seen[id] as Set<string>;
+      if (keys.has(key)) return;
+      keys.add(key);
+      if (keys.size > MAX_STATES)
+        this.typing.refuse("too-complex", this.fn.declarator.node, "It has too many different paths for its references.");
+      this.states[id]?.push(canonical);
+      queue.push({ node: id, state: canonical });
+    };
+    arrive(0, entry);
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+      const node = this.cfg.nodes[item.node] as CfgNode;
+      this.current = node;
+      for (const { edge, state } of this.#step(node, item.state)) {
+        const after = this.#leave(node, edge, state);
+        arrive(edge.to, after);
+      }
+      if (this.requested !== null) return;
+    }
+  }
+
+  #isTrackedInteger(name: string): boolean {
+    const local = this.typing.local(name);
+    return local !== undefined && local.type.pointers === 0 && local.type.arrays === 0 && INTEGER_BASES.has(local.type.base);
+  }
+
+  /** Executes a node: the states at its edges. */
+  #step(node: CfgNode, state: State): { edge: CfgEdge; state: State }[] {
+    const all = (states: readonly State[]): { edge: CfgEdge; state: State }[] =>
+      states.flatMap((s) => node.successors.map((edge) => ({ edge, state: s })));
+    switch (node.kind) {
+      case "entry":
+      case "join":
+        return all([state]);
+      case "exit":
+        return [];
+      case "jump":
+        return all([state]);
+      case "declaration":
+        return all(this.#declare(node.syntax, state));
+      case "expression":
+        return all(this.#effect(node.syntax, state));
+      case "condition": {
+        const split = this.#condition(node.syntax, state);
+        return node.successors.flatMap((edge) =>
+          (edge.guard.kind === "true" ? split.yes : edge.guard.kind === "false" ? split.no : [...split.yes, ...split.no]).map(
+            (s) => ({ edge, state: s }),
+          ),
+        );
+      }
+      case "switch":
+        return all(this.#evaluate(node.syntax, state).map((o) => o.state));
+      case "return":
+        return all(this.#return(node, node.syntax, state));
+    }
+  }
+
+  /** Drops what is dead on an edge and records the handles that die there. */
+  #leave(node: CfgNode, edge: CfgEdge, state: State): State {
+    const live = this.live[edge.to] ?? new Set<string>();
+    let after = state;
+    for (const region of this.regions) {
+      const inside = this.#inRegion(region, edge.to) || !this.#inRegion(region, node.id);
+      if (!inside) after = this.#closeRegion(region, node, after);
+    }
+    const isLive = (name: string): boolean => {
+      if (name.startsWith("*") || name.startsWith("cell:") || name.startsWith("const:")) return edge.to !== 1;
+      if (name === TRACKER) return false;
+      return live.has(name);
+    };
+    const kept = new Set<number>();
+    const keep = (id: number): void => {
+      if (kept.has(id)) return;
+      kept.add(id);
+      const keeper = after.object(id).keeper;
+      if (keeper >= 0) keep(keeper);
+    };
+    for (const [name, value] of after.variables)
+      if (isLive(name) && (value.kind === "object" || value.kind === "interior")) keep(value.id);
+    for (const region of this.regions) {
+      if (!this.#inRegion(region, edge.to)) continue;
+      const value = after.variables.get(region.variable);
+      if (value?.kind === "object" && region.sites.has(after.object(value.id).site)) keep(value.id);
+    }
+    const dying = new Set<number>();
+    for (const value of after.variables.values())
+      if ((value.kind === "object" || value.kind === "interior") && !kept.has(value.id)) dying.add(value.id);
+    for (const id of dying) {
+      const object = after.object(id);
+      if (object.handles === 1) this.#recordDeath(after, id, node, edge, NONE);
+      else if (object.references > 0) this.#leaked(object, node);
+    }
+    for (const [name, value] of [...after.variables]) {
+      if (isLive(name)) {
+        if ((value.kind === "object" || value.kind === "interior") && dying.has(value.id)) after = after.set(name, CLOSED);
+        continue;
+      }
+      const held = value.kind === "object" || value.kind === "interior";
+      if (held && kept.has((value as { id: number }).id) && this.#needsHolder(name, value, isLive, after)) continue;
+      const isRegionVariable = this.regions.some((r) => r.variable === name);
+      if (isRegionVariable && (!held || this.regions.some((r) => r.variable === name && this.#inRegion(r, edge.to)))) continue;
+      after = after.remove(name);
+    }
+    return after;
+  }
+
+  /** A dead variable stays while it is the only one through which a handle that is still needed can be closed. */
+  #needsHolder(name: string, value: Value, isLive: (name: string) => boolean, state: State): boolean {
+    if (value.kind !== "object") return false;
+    if (state.object(value.id).handles === 0) return false;
+    return !state.holders(value.id).some((other) => other !== name && isLive(other));
+  }
+
+  #leaked(object: ObjectState, node: CfgNode): void {
+    const at = object.increment !== NONE ? object.increment : object.site !== NONE ? object.site : node.syntax;
+    if (object.parameter >= 0 && this.stolen.has(object.parameter))
+      this.typing.refuse(
+        "stolen-on-some-paths",
+        this.fn.declarator.node,
+        "It takes over a reference passed to it on some paths only.",
+      );
+    this.typing.refuse(
+      "unpaired-incref",
+      at === NONE ? this.fn.declarator.node : at,
+      "A reference is added here that no path gives away or releases; HPy has no counterpart for that.",
+    );
+  }
+
+  #recordDeath(state: State, id: number, node: CfgNode, edge: CfgEdge | null, reassignment: Node): void {
+    const object = state.object(id);
+    const holders = state.holders(id);
+    const variable = holders.find((h) => !h.startsWith("*") && !h.startsWith("cell:") && !h.startsWith("const:"));
+    if (variable === undefined)
+      this.typing.refuse(
+        "handle-without-variable",
+        object.site === NONE ? this.fn.declarator.node : object.site,
+        "A handle is left over that no variable holds when it should be closed.",
+      );
+    if (object.references > 0) {
+      const line = this.#line(object.site === NONE ? this.fn.node : object.site);
+      this.notes.add(
+        `\`${this.fn.name}\` lost the reference made in line ${line} on some path; the rewritten function closes it.`,
+      );
+    }
+    this.deaths.push({ variable, site: object.site, node: node.id, edge, reassignment });
+  }
+
+  #line(n: Node): number {
+    let line = 1;
+    const text = this.tree.text;
+    const offset = this.tree.start(n);
+    for (let i = text.indexOf("\n"); i >= 0 && i < offset; i = text.indexOf("\n", i + 1)) line++;
+    return line;
+  }
+
+  // Regions: where generated closes go.
+
+  #inRegion(region: Region, id: number): boolean {
+    const statement = this.#statementOf(id);
+    if (statement === NONE) return false;
+    return this.tree.start(statement) >= this.tree.start(region.first) && this.tree.end(statement) <= this.tree.end(region.last);
+  }
+
+  /** Statement that a graph node belongs to; joins belong to the statement whose paths meet there. */
+  #statementOf(id: number): Node {
+    return this.cfg.statement[id] ?? NONE;
+  }
+
+  /** The variable of a region on an edge that leaves it. */
+  #closeRegion(region: Region, node: CfgNode, state: State): State {
+    const value = state.variables.get(region.variable);
+    if (value === undefined || value.kind === "null") return state;
+    const isJump = node.kind === "jump" || node.kind === "return";
+    if (value.kind === "uninitialised") {
+      if (!isJump || region.before.has(this.#jumpStatement(node))) this.initialise.add(region.variable);
+      return state;
+    }
+    if (value.kind === "closed") {
+      if (!isJump || region.before.has(this.#jumpStatement(node))) this.reset.add(region.variable);
+      return state;
+    }
+    if (value.kind !== "object") return state;
+    const object = state.object(value.id);
+    if (!region.sites.has(object.site)) {
+      if (object.handles === 0) this.#requestAliasDuplicate(object, region.variable);
+      return state;
+    }
+    if (!isJump) this.normalExits.add(regionKey(region));
+    if (isJump && !region.before.has(this.#jumpStatement(node)))
+      this.deaths.push({ variable: region.variable, site: object.site, node: node.id, edge: null, reassignment: NONE });
+    return this.#closed(state, value.id, region.variable);
+  }
+
+  /** The state after a close through one variable. */
+  #closed(state: State, id: number, variable: string): State {
+    const after = state.update(id, { references: 0, handles: 0 }).substitute(id, CLOSED);
+    return this.reset.has(variable) ? after.set(variable, NULL_VALUE) : after;
+  }
+
+  #requestAliasDuplicate(object: ObjectState, variable: string): void {
+    if (object.leaf !== NONE && !this.dupLeaves.has(object.leaf)) this.requested ??= { kind: "leaf", leaf: object.leaf };
+    else if (object.parameter >= 0 && !this.dupParameters.has(variable)) this.requested ??= { kind: "parameter", name: variable };
+  }
+
+  #jumpStatement(node: CfgNode): Node {
+    return this.tree.kind(node.syntax) === "return_statement" ||
+      this.tree.kind(node.syntax) === "goto_statement" ||
+      this.tree.kind(node.syntax) === "break_statement" ||
+      this.tree.kind(node.syntax) === "continue_statement"
+      ? node.syntax
+      : this.tree.parent(node.syntax);
+  }
+
+  #applyFlip(flip: Flip): boolean {
+    switch (flip.kind) {
+      case "increment":
+        if (this.dupIncrements.has(flip.site)) return false;
+        this.dupIncrements.add(flip.site);
+        return true;
+      case "leaf":
+        if (this.dupLeaves.has(flip.leaf)) return false;
+        this.dupLeaves.add(flip.leaf);
+        return true;
+      case "parameter":
+        if (this.dupParameters.has(flip.name)) return false;
+        this.dupParameters.add(flip.name);
+        return true;
+    }
+  }
+
+  /** Sites whose states want different things: duplicate an alias so that all own their handle. */
+  #resolveConflicts(): boolean {
+    for (const [site, choices] of this.decisions) {
+      if (choices.size < 2) continue;
+      for (const flip of this.flips.get(site) ?? []) if (this.#applyFlip(flip)) return true;
+      this.typing.refuse(
+        "ownership-differs-by-path",
+        site,
+        "The same operation releases the function's own reference on one path and a borrowed one on another.",
+      );
+    }
+    return false;
+  }
+
+  /** Turns recorded deaths into regions with one close; true when something changed. */
+  #growRegions(): boolean {
+    let changed = false;
+    for (const death of this.deaths) {
+      const region = this.regions.find((r) => r.variable === death.variable && r.sites.has(death.site));
+      const grown = this.#grow(region, death);
+      if (grown === null) continue;
+      this.regions = [...this.regions.filter((r) => r !== region), grown];
+      changed = true;
+    }
+    if (changed) this.#mergeRegions();
+    return changed;
+  }
+
+  /** Regions of one variable that touch become one, so that the variable is closed once. */
+  #mergeRegions(): void {
+    for (let again = true; again; ) {
+      again = false;
+      for (const a of this.regions) {
+        const b = this.regions.find(
+          (r) =>
+            r !== a &&
+            r.variable === a.variable &&
+            this.tree.start(r.first) < this.tree.end(a.last) &&
+            this.tree.start(a.first) < this.tree.end(r.last),
+        );
+        if (b === undefined) continue;
+        const merged = this.#span([a.first, a.last, b.first, b.last]);
+        this.regions = this.regions.filter((r) => r !== a && r !== b);
+        this.regions.push({
+          ...a,
+          sites: new Set([...a.sites, ...b.sites]),
+          ...merged,
+          before: new Set([...a.before, ...b.before]),
+          reassigned: new Set([...a.reassigned, ...b.reassigned]),
+        });
+        again = true;
+        break;
+      }
+    }
+  }
+
+  #grow(
+    region: Region | undefined,
+    death: { variable: string; site: Node; node: number; edge: CfgEdge | null; reassignment: Node },
+  ): Region | null {
+    const node = this.cfg.nodes[death.node] as CfgNode;
+    const before = new Set(region?.before ?? []);
+    const reassigned = new Set(region?.reassigned ?? []);
+    const places: Node[] = region === undefined ? [] : [region.first, region.last];
+    const site = death.site === NONE ? this.fn.body : death.site;
+    places.push(site);
+    if (death.reassignment !== NONE) {
+      const statement = this.#statementOf(death.node);
+      if (reassigned.has(statement)) return null;
+      reassigned.add(statement);
+      places.push(statement);
+    } else if (node.kind === "jump" || node.kind === "return") {
+      before.add(this.#jumpStatement(node));
+      places.push(this.#jumpStatement(node));
+    } else {
+      const statement = this.#statementOf(death.node);
+      places.push(statement === NONE ? this.fn.body : statement);
+    }
+    const { first, last } = this.#span(places);
+    if (
+      region !== undefined &&
+      region.first === first &&
+      region.last === last &&
+      before.size === region.before.size &&
+      reassigned.size === region.reassigned.size
+    )
+      return null;
+    return { sites: new Set([...(region?.sites ?? []), death.site]), variable: death.variable, first, last, before, reassigned };
+  }
+
+  /** The statements of the innermost block that span all the given nodes. */
+  #span(places: readonly Node[]): { first: Node; last: Node } {
+    const tree = this.tree;
+    const chains = places.map((p) => {
+      const chain: Node[] = [];
+      for (let n = p; n !== NONE && n >= this.fn.body; n = tree.parent(n)) chain.push(n);
+      return chain;
+    });
+    const [head, ...rest] = chains;
+    const body = this.fn.body;
+    for (const candidate of head ?? []) {
+      if (this.#isUnbracedBody(candidate) && rest.every((chain) => chain.includes(candidate)))
+        return { first: candidate, last: candidate };
+      if (!BLOCKS.has(tree.kind(candidate))) continue;
+      if (!rest.every((chain) => chain.includes(candidate))) continue;
+      const children = places.map((p) => this.#childOf(candidate, p)).filter((c) => c !== NONE);
+      if (children.length < places.length) break;
+      children.sort((a, b) => a - b);
+      return { first: children[0] as Node, last: children[children.length - 1] as Node };
+    }
+    const statements = tree.named(body);
+    return { first: statements[0] ?? body, last: statements[statements.length - 1] ?? body };
+  }
+
+  /** A statement without braces that is the body of an `if`, `else` or loop. */
+  #isUnbracedBody(n: Node): boolean {
+    const tree = this.tree;
+    const parent = tree.parent(n);
+    if (parent === NONE || !tree.isNamed(n) || tree.kind(n) === "compound_statement" || tree.isComment(n)) return false;
+    switch (tree.kind(parent)) {
+      case "if_statement":
+        return tree.fieldOf(n) === "consequence";
+      case "else_clause":
+        return tree.kind(n) !== "if_statement";
+      case "for_statement":
+      case "while_statement":
+      case "do_statement":
+        return tree.fieldOf(n) === "body";
+      default:
+        return false;
+    }
+  }
+
+  #childOf(block: Node, n: Node): Node {
+    let at = n;
+    while (at !== NONE && this.tree.parent(at) !== block) at = this.tree.parent(at);
+    return at;
+  }
+
+  // Statements.
+
+  #declare(declaration: Node, state: State): State[] {
+    const tree = this.tree;
+    let states: State[] = [state];
+    for (const d of tree.fields(declaration, "declarator")) {
+      const isInit = tree.kind(d) === "init_declarator";
+      const nameNode = this.#declaredName(isInit ? tree.field(d, "declarator") : d);
+      if (nameNode === NONE) continue;
+      const name = tree.source(nameNode);
+      const local = this.typing.local(name);
+      if (local === undefined) continue;
+      if (local.isStatic) continue;
+      if (!isInit) {
+        const start = this.initialise.has(name) ? NULL_VALUE : UNINITIALISED;
+        states = states.map((s) => s.set(name, start));
+        continue;
+      }
+      const value = tree.field(d, "value");
+      states = states.flatMap((s) => this.#assignLocal(name, value, s.remove(name), d).map((o) => o.state));
+    }
+    return states;
+  }
+
+  #declaredName(declarator: Node): Node {
+    for (const id of this.tree.descendants(declarator, "identifier")) return id;
+    return NONE;
+  }
+
+  /** Evaluates for effect; a handle that nobody takes gets a temporary. */
+  #effect(expression: Node, state: State): State[] {
+    return this.#evaluate(expression, state).map((o) => o.state);
+  }
+
+  #return(node: CfgNode, syntax: Node, state: State): State[] {
+    const tree = this.tree;
+    const isObject = isObjectPointer(this.fn.result);
+    if (tree.kind(syntax) !== "return_statement") return this.#returnMacro(syntax, state);
+    const value = tree.named(syntax)[0];
+    if (value === undefined) {
+      this.#finish(state, "unknown");
+      return [this.#atExit(state)];
+    }
+    const outs = isObject ? this.#handle(value, state) : this.#evaluate(value, state);
+    return outs.map((out) => {
+      if (!isObject) {
+        this.#finish(out.state, this.#plainResult(out));
+        return this.#atExit(out.state);
+      }
+      return this.#returnObject(node, out);
+    });
+  }
+
+  #plainResult(out: Out): Outcome["result"] {
+    const value = out.value;
+    if (value.kind === "integer") return { integer: value.value };
+    if (value.kind === "null") return "null";
+    if (value.kind === "interior") {
+      const object = out.state.object(value.id);
+      if (object.parameter >= 0) return { interior: object.parameter };
+      this.typing.refuse(
+        "interior-pointer-returned",
+        out.leaf,
+        "It returns a pointer into an object that it may be the last to hold.",
+      );
+    }
+    return "unknown";
+  }
+
+  #returnMacro(syntax: Node, state: State): State[] {
+    this.#finish(state, "new");
+    if (this.tree.kind(syntax) === "call_expression") {
+      const outs = this.#arguments(this.tree.named(this.tree.field(syntax, "arguments")), state);
+      return outs.map((s) => this.#atExit(s.state));
+    }
+    return [this.#atExit(state)];
+  }
+
+  #returnObject(node: CfgNode, out: Out): State {
+    const { state, value } = out;
+    if (value.kind === "null") {
+      this.#finish(state, "null");
+      return this.#atExit(state);
+    }
+    if (value.kind !== "object")
+      this.typing.refuse(
+        value.kind === "closed" ? "used-after-release" : "unknown-reference",
+        node.syntax,
+        value.kind === "closed"
+          ? "It returns a reference that it has released."
+          : "The analysis cannot tell what reference is returned here.",
+      );
+    let taken = this.#takeFromSource(state, value.id);
+    const object = taken.object(value.id);
+    let result: "new" | "borrowed";
+    if (object.references > 0) {
+      result = "new";
+      taken = taken.update(value.id, { references: object.references - 1 });
+    } else {
+      result = "borrowed";
+      if (this.convention !== "helper")
+        this.typing.refuse(
+          "borrowed-reference-returned",
+          node.syntax,
+          "It returns a borrowed reference where Python expects a new one.",
+        );
+    }
+    if (taken.object(value.id).references > 0 && object.handles === 1) this.#leaked(object, node);
+    if (object.handles === 1) {
+      this.#decide(out.leaf, "keep");
+      taken = taken.update(value.id, { handles: 0, references: 0 }).substitute(value.id, CLOSED);
+    } else this.#decide(out.leaf, "dup", this.#flipsOf(object, out.leaf));
+    this.#finish(taken, result);
+    if (!object.nonNull) this.#finish(taken, "null");
+    return this.#atExit(taken);
+  }
+
+  /** Records an outcome: result and what the out-parameters hold. */
+  #finish(state: State, result: Outcome["result"]): void {
+    const outputs = new Map<number, "unchanged" | "null" | "new" | "borrowed">();
+    this.fn.parameters.forEach((p, index) => {
+      if (!isObjectPointerPointer(p.type) || this.convention !== "helper") return;
+      const value = state.variables.get(`*${p.name}`);
+      if (value === undefined || value.kind === "unknown") outputs.set(index, "unchanged");
+      else if (value.kind === "object") {
+        const object = state.object(value.id);
+        outputs.set(index, object.references > 0 ? "new" : "borrowed");
+      } else outputs.set(index, "null");
+    });
+    const outcome: Outcome = { result, outputs };
+    this.outcomes.set(JSON.stringify([result, [...outputs]]), outcome);
+  }
+
+  /** What the out-parameters hold leaves with the caller; constants and cells must balance. */
+  #atExit(state: State): State {
+    let after = state;
+    for (const [name, value] of state.variables) {
+      if (name.startsWith("*") && value.kind === "object") {
+        const object = after.object(value.id);
+        if (object.handles === 0 && object.leaf !== NONE && !this.dupLeaves.has(object.leaf)) {
+          this.requested ??= { kind: "leaf", leaf: object.leaf };
+          continue;
+        }
+        if (object.handles === 0)
+          this.typing.refuse(
+            "borrowed-out-parameter",
+            this.fn.declarator.node,
+            `It hands out a borrowed reference through \`${name}\`.`,
+          );
+        after = after.substitute(value.id, CLOSED);
+      }
+      if (name.startsWith("cell:") && value.kind === "integer" && value.value !== 0)
+        this.typing.refuse(
+          "cell-reference-unbalanced",
+          this.fn.declarator.node,
+          `The references held by \`${name.slice(5)}\` do not balance inside the function.`,
+        );
+    }
+    return after;
+  }
+
+  // Conditions.
+
+  #condition(n: Node, state: State): Split {
+    const tree = this.tree;
+    const kind = tree.kind(n);
+    if (kind === "parenthesized_expression") {
+      const inner = tree.named(n)[0];
+      return inner === undefined ? { yes: [state], no: [state] } : this.#condition(inner, state);
+    }
+    if (kind === "unary_expression" && tree.source(tree.field(n, "operator")) === "!") {
+      const inner = this.#condition(tree.field(n, "argument"), state);
+      return { yes: inner.no, no: inner.yes };
+    }
+    if (kind === "binary_expression") {
+      const operator = tree.source(tree.field(n, "operator"));
+      const left = tree.field(n, "left");
+      const right = tree.field(n, "right");
+      if (operator === "&&") {
+        const first = this.#condition(left, state);
+        const second = first.yes.map((s) => this.#condition(right, s));
+        return { yes: second.flatMap((s) => s.yes), no: [...first.no, ...second.flatMap((s) => s.no)] };
+      }
+      if (operator === "||") {
+        const first = this.#condition(left, state);
+        const second = first.no.map((s) => this.#condition(right, s));
+        return { yes: [...first.yes, ...second.flatMap((s) => s.yes)], no: second.flatMap((s) => s.no) };
+      }
+      if (COMPARISONS.has(operator)) return this.#comparison(n, operator, left, right, state);
+    }
+    if (kind === "comma_expression") {
+      const states = this.#effect(tree.field(n, "left"), state);
+      return joinSplits(states.map((s) => this.#condition(tree.field(n, "right"), s)));
+    }
+    if (kind === "call_expression") {
+      const name = this.tree.source(tree.field(n, "function"));
+      if (EXPECT_MACROS.has(name)) {
+        const first = tree.named(tree.field(n, "arguments"))[0];
+        if (first !== undefined) return this.#condition(first, state);
+      }
+    }
+    const outs = this.typing.typeOf(n) === "handle" ? this.#handle(n, state) : this.#evaluate(n, state);
+    return joinSplits(outs.map((o) => this.#truth(o.value, o.state)));
+  }
+
+  /** Splits on whether a value is non-zero. */
+  #truth(value: Value, state: State): Split {
+    switch (value.kind) {
+      case "null":
+        return { yes: [], no: [state] };
+      case "integer":
+        return value.value !== 0 ? { yes: [state], no: [] } : { yes: [], no: [state] };
+      case "address":
+        return { yes: [state], no: [] };
+      case "object": {
+        const object = state.object(value.id);
+        if (object.nonNull) return { yes: [state], no: [] };
+        return { yes: [state.update(value.id, { nonNull: true })], no: [state.substitute(value.id, NULL_VALUE)] };
+      }
+      default:
+        return { yes: [state], no: [state] };
+    }
+  }
+
+  #comparison(n: Node, operator: string, left: Node, right: Node, state: State): Split {
+    const leftType = this.typing.typeOf(left);
+    const rightType = this.typing.typeOf(right);
+    if (isRawComparison(this.typing, left, right)) {
+      const states = this.#effect(left, state).flatMap((s) => this.#effect(right, s));
+      return { yes: states, no: states };
+    }
+    const objects = leftType === "handle" || rightType === "handle";
+    if (objects && (leftType === "null" || rightType === "null")) {
+      const side = leftType === "null" ? right : left;
+      const split = joinSplits(this.#handle(side, state).map((o) => this.#truth(o.value, o.state)));
+      if (operator === "==") return { yes: split.no, no: split.yes };
+      if (operator === "!=") return split;
+      this.typing.refuse("pointer-comparison", n, "References are compared by address order.");
+    }
+    if (objects) {
+      if (operator !== "==" && operator !== "!=")
+        this.typing.refuse("pointer-comparison", n, "References are compared by address order.");
+      const states = this.#pair(left, right, state, leftType, rightType);
+      return { yes: states, no: states };
+    }
+    const outs = this.#evaluate(left, state).flatMap((l) =>
+      this.#evaluate(right, l.state).map((r) => ({ state: r.state, left: l.value, right: r.value })),
+    );
+    const yes: State[] = [];
+    const no: State[] = [];
+    for (const out of outs) {
+      const known = compareIntegers(operator, out.left, out.right);
+      if (known !== false) yes.push(out.state);
+      if (known !== true) no.push(out.state);
+    }
+    return { yes, no };
+  }
+
+  #pair(left: Node, right: Node, state: State, leftType: string, rightType: string): State[] {
+    const usable = (type: string): boolean => type === "handle" || type === "cell" || type === "null";
+    if (!usable(leftType) || !usable(rightType)) {
+      const odd = usable(leftType) ? right : left;
+      this.typing.refuse("pointer-comparison", odd, "A reference is compared with something that is not one.");
+    }
+    return this.#handle(left, state).flatMap((l) => this.#handle(right, l.state).map((r) => r.state));
+  }
+
+  // Expressions.
+
+  /** Evaluates an expression whose value is used as a reference: cells are loaded. */
+  #handle(n: Node, state: State): Out[] {
+    const tree = this.tree;
+    const kind = tree.kind(n);
+    if (kind === "parenthesized_expression") {
+      const inner = tree.named(n)[0];
+      if (inner !== undefined) return this.#handle(inner, state);
+    }
+    if (kind === "cast_expression" && this.typing.typeObject(n) === null) {
+      const inner = tree.field(n, "value");
+      if (this.typing.typeObject(inner) !== null) return this.#constant(inner, state, `&${this.typing.typeObject(inner)}`);
+      return this.#handle(inner, state);
+    }
+    if (kind === "conditional_expression") {
+      const split = this.#condition(tree.field(n, "condition"), state);
+      return [
+        ...split.yes.flatMap((s) => this.#handle(tree.field(n, "consequence"), s)),
+        ...split.no.flatMap((s) => this.#handle(tree.field(n, "alternative"), s)),
+      ];
+    }
+    if (kind === "comma_expression")
+      return this.#effect(tree.field(n, "left"), state).flatMap((s) => this.#handle(tree.field(n, "right"), s));
+    const type = this.typing.typeOf(n);
+    if (type === "cell") return this.#load(n, state);
+    if (type === "handle" || type === "null") return this.#evaluate(n, state);
+    this.typing.refuse(
+      "unknown-reference",
+      n,
+      `The analysis cannot tell what object \`${shorten(tree.source(n))}\` refers to.`,
+    );
+  }
+
+  /** Reads a cell: HPy gets a new handle for the borrowed reference. */
+  #load(n: Node, state: State): Out[] {
+    const states = this.#evaluate(n, state).map((o) => o.state);
+    return states.flatMap((s) => {
+      const added = s.add({ handles: 1, nonNull: false, site: n, source: `cell:${foldedText(this.tree, n)}` });
+      return [this.#bindTemporary(n, added.state, added.id)];
+    });
+  }
+
+  /** Gives a produced handle a temporary unless its context binds it to a variable or returns it. */
+  #bindTemporary(n: Node, state: State, id: number): Out {
+    const value: Value = { kind: "object", id };
+    if (this.#bindingContext(n) !== "temporary") return { state, value, leaf: n };
+    const earlier = state.variables.get(`%t${n}`);
+    if (earlier?.kind === "object" && state.object(earlier.id).handles === 1)
+      this.typing.refuse(
+        "temporary-in-loop-condition",
+        n,
+        "This makes a handle each time that the loop's condition is evaluated, and nothing could close it.",
+      );
+    this.temporaries.add(n);
+    return { state: state.set(`%t${n}`, value), value, leaf: n };
+  }
+
+  /** What takes the value of an expression: a variable, the caller, or nothing that could close it. */
+  #bindingContext(n: Node): "variable" | "return" | "temporary" {
+    const tree = this.tree;
+    let at = n;
+    for (;;) {
+      const parent = tree.parent(at);
+      const kind = tree.kind(parent);
+      if (kind === "parenthesized_expression" || kind === "cast_expression") at = parent;
+      else if (kind === "conditional_expression" && tree.field(parent, "condition") !== at) at = parent;
+      else if (kind === "comma_expression" && tree.field(parent, "right") === at) at = parent;
+      else if (kind === "init_declarator") return "variable";
+      else if (kind === "assignment_expression" && tree.field(parent, "right") === at)
+        return this.typing.typeOf(tree.field(parent, "left")) === "handle" ? "variable" : "temporary";
+      else if (kind === "return_statement") return isObjectPointer(this.fn.result) ? "return" : "temporary";
+      else return "temporary";
+    }
+  }
+
+  #constant(n: Node, state: State, name: string): Out[] {
+    const key = `const:${name}`;
+    const held = state.variables.get(key);
+    if (held?.kind === "object") return [{ state, value: held, leaf: n }];
+    const added = state.add({ source: key });
+    return [{ state: added.state.set(key, { kind: "object", id: added.id }), value: { kind: "object", id: added.id }, leaf: n }];
+  }
+
+  #evaluate(n: Node, state: State): Out[] {
+    const tree = this.tree;
+    const unknown = (states: readonly State[]): Out[] => states.map((s) => ({ state: s, value: UNKNOWN, leaf: n }));
+    switch (tree.kind(n)) {
+      case "identifier":
+        return this.#identifier(n, state);
+      case "null":
+        return [{ state, value: NULL_VALUE, leaf: n }];
+      case "number_literal": {
+        const value = Number(tree.source(n).replace(/[uUlL]+$/, ""));
+        return [{ state, value: Number.isInteger(value) ? { kind: "integer", value } : UNKNOWN, leaf: n }];
+      }
+      case "true":
+        return [{ state, value: { kind: "integer", value: 1 }, leaf: n }];
+      case "false":
+        return [{ state, value: { kind: "integer", value: 0 }, leaf: n }];
+      case "string_literal":
+      case "concatenated_string":
+      case "char_literal":
+      case "sizeof_expression":
+      case "alignof_expression":
+      case "offsetof_expression":
+        return unknown([state]);
+      case "parenthesized_expression": {
+        const inner = tree.named(n)[0];
+        return inner === undefined ? unknown([state]) : this.#evaluate(inner, state);
+      }
+      case "cast_expression":
+        return this.#cast(n, state);
+      case "assignment_expression":
+        return this.#assignment(n, state);
+      case "update_expression": {
+        const argument = tree.field(n, "argument");
+        if (this.typing.typeOf(argument) === "handle" || this.typing.typeOf(argument) === "handle-pointer")
+          this.typing.refuse("pointer-arithmetic", n, "It does arithmetic on a pointer to references.");
+        const name = tree.kind(argument) === "identifier" ? tree.source(argument) : "";
+        return this.#evaluate(argument, state).map((o) => ({
+          state: o.value.kind === "integer" && name !== "" ? o.state.set(name, UNKNOWN) : o.state,
+          value: o.value.kind === "interior" ? o.value : UNKNOWN,
+          leaf: n,
+        }));
+      }
+      case "unary_expression": {
+        const operator = tree.source(tree.field(n, "operator"));
+        const argument = tree.field(n, "argument");
+        if (operator === "!") {
+          const split = this.#condition(argument, state);
+          return [
+            ...split.yes.map((s): Out => ({ state: s, value: { kind: "integer", value: 0 }, leaf: n })),
+            ...split.no.map((s): Out => ({ state: s, value: { kind: "integer", value: 1 }, leaf: n })),
+          ];
+        }
+        return this.#evaluate(argument, state).map((o) => ({
+          state: o.state,
+          value: operator === "-" && o.value.kind === "integer" ? { kind: "integer", value: -o.value.value } : UNKNOWN,
+          leaf: n,
+        }));
+      }
+      case "pointer_expression":
+        return this.#pointer(n, state);
+      case "binary_expression":
+        return this.#binary(n, state);
+      case "conditional_expression": {
+        const split = this.#condition(tree.field(n, "condition"), state);
+        return [
+          ...split.yes.flatMap((s) => this.#evaluate(tree.field(n, "consequence"), s)),
+          ...split.no.flatMap((s) => this.#evaluate(tree.field(n, "alternative"), s)),
+        ];
+      }
+      case "comma_expression":
+        return this.#effect(tree.field(n, "left"), state).flatMap((s) => this.#evaluate(tree.field(n, "right"), s));
+      case "field_expression": {
+        const argument = tree.field(n, "argument");
+        const field = tree.source(tree.field(n, "field"));
+        if (this.typing.typeOf(argument) === "handle" || INTERNAL_FIELDS.has(field))
+          this.typing.refuse("object-internals", n, `It reads \`${field}\` inside an object; HPy hides the layout of objects.`);
+        return unknown(this.#effect(argument, state));
+      }
+      case "subscript_expression": {
+        const argument = tree.field(n, "argument");
+        if (this.typing.isFastcallArguments(argument)) {
+          return this.#effect(tree.field(n, "index"), state).map((s) => {
+            const added = s.add({ source: "argument" });
+            return { state: added.state, value: { kind: "object", id: added.id }, leaf: n };
+          });
+        }
+        return unknown(this.#effect(argument, state).flatMap((s) => this.#effect(tree.field(n, "index"), s)));
+      }
+      case "call_expression":
+        return this.#call(n, state);
+      case "initializer_list":
+      case "compound_literal_expression":
+      case "initializer_pair": {
+        let states: State[] = [state];
+        for (const c of tree.named(n)) {
+          if (["type_descriptor", "field_designator", "subscript_designator"].includes(tree.kind(c))) continue;
+          if (this.typing.typeOf(c) === "handle")
+            this.typing.refuse("object-in-struct", c, "A reference is put into an array or struct.");
+          states = states.flatMap((s) => this.#effect(c, s));
+        }
+        return unknown(states);
+      }
+      default:
+        for (const id of tree.descendants(n, "identifier")) {
+          const local = this.typing.local(tree.source(id));
+          if (local !== undefined && this.typing.typeOf(id) === "handle")
+            this.typing.refuse("expression-not-understood", n, "The analysis does not understand this expression.");
+        }
+        return unknown([state]);
+    }
+  }
+
+  #identifier(n: Node, state: State): Out[] {
+    const name = this.tree.source(n);
+    const local = this.typing.local(name);
+    if (local !== undefined) {
+      const value = state.variables.get(name) ?? (local.isStatic ? UNKNOWN : UNINITIALISED);
+      if (this.typing.typeOf(n) === "handle") {
+        if (value.kind === "closed")
+          this.typing.refuse("used-after-release", n, `\`${name}\` is used after its reference was released.`);
+        if (value.kind === "uninitialised")
+          this.typing.refuse("used-uninitialised", n, `\`${name}\` may be used before it has a value.`);
+        return [{ state, value, leaf: n }];
+      }
+      return [{ state, value: value.kind === "uninitialised" ? UNKNOWN : value, leaf: n }];
+    }
+    const constant = this.typing.constantObject(name);
+    if (constant !== null) return this.#constant(n, state, constant);
+    if (this.typing.global(name) !== undefined) return [{ state, value: UNKNOWN, leaf: n }];
+    const canonical = this.typing.canonicalName(name);
+    if (canonical === "NULL") return [{ state, value: NULL_VALUE, leaf: n }];
+    if (this.typing.macroNamed(canonical) !== null) {
+      const problem = this.typing.macroProblem(canonical);
+      if (problem !== null)
+        this.typing.refuse("macro-uses-api", n, `The macro \`${name}\` expands to code with \`${problem}\` in it.`);
+    }
+    return [{ state, value: UNKNOWN, leaf: n }];
+  }
+
+  #cast(n: Node, state: State): Out[] {
+    const tree = this.tree;
+    if (this.typing.typeOf(n) === "handle") return this.#handle(n, state);
+    const inner = tree.field(n, "value");
+    const type = this.typing.typeOf(inner);
+    const target = foldedText(tree, tree.field(n, "type"));
+    if (type === "handle" && target !== "void")
+      this.typing.refuse(
+        "reference-cast",
+        n,
+        `A reference is cast to \`${target}\`; a handle is not a pointer to the object.`,
+      );
+    return this.#evaluate(inner, state).map((o) => ({ ...o, leaf: n }));
+  }
+
+  #pointer(n: Node, state: State): Out[] {
+    const tree = this.tree;
+    const argument = stripParentheses(tree, tree.field(n, "argument"));
+    if (tree.token(n, "&") !== NONE) {
+      const type = this.typing.typeObject(n);
+      if (type !== null) return this.#constant(n, state, `&${type}`);
+      if (tree.kind(argument) === "identifier" && this.typing.typeOf(argument) === "handle")
+        return [{ state, value: { kind: "address", name: tree.source(argument) }, leaf: n }];
+      return this.#effect(argument, state).map((s) => ({
+        state: tree.kind(argument) === "identifier" && s.variables.has(tree.source(argument)) ? s.set(tree.source(argument), UNKNOWN) : s,
+        value: UNKNOWN,
+        leaf: n,
+      }));
+    }
+    if (this.typing.typeOf(argument) === "handle-pointer" && tree.kind(argument) === "identifier") {
+      const value = state.value(`*${tree.source(argument)}`);
+      return [{ state, value, leaf: n }];
+    }
+    return this.#evaluate(argument, state).map((o) => ({ state: o.state, value: UNKNOWN, leaf: n }));
+  }
+
+  #binary(n: Node, state: State): Out[] {
+    const tree = this.tree;
+    const operator = tree.source(tree.field(n, "operator"));
+    if (operator === "&&" || operator === "||" || COMPARISONS.has(operator)) {
+      const split = this.#condition(n, state);
+      return [
+        ...split.yes.map((s): Out => ({ state: s, value: { kind: "integer", value: 1 }, leaf: n })),
+        ...split.no.map((s): Out => ({ state: s, value: { kind: "integer", value: 0 }, leaf: n })),
+      ];
+    }
+    const left = tree.field(n, "left");
+    const right = tree.field(n, "right");
+    for (const side of [left, right])
+      if (this.typing.typeOf(side) === "handle")
+        this.typing.refuse("pointer-arithmetic", n, "A reference is used as a number.");
+    return this.#evaluate(left, state).flatMap((l) =>
+      this.#evaluate(right, l.state).map((r): Out => {
+        const interior = l.value.kind === "interior" ? l.value : r.value.kind === "interior" ? r.value : UNKNOWN;
+        return { state: r.state, value: operator === "+" || operator === "-" ? interior : UNKNOWN, leaf: n };
+      }),
+    );
+  }
+
+  #assignment(n: Node, state: State): Out[] {
+    const tree = this.tree;
+    const left = stripParentheses(tree, tree.field(n, "left"));
+    const right = tree.field(n, "right");
+    const operator = tree.source(tree.field(n, "operator"));
+    const type = this.typing.typeOf(left);
+    if (operator !== "=") {
+      if (type !== "other") this.typing.refuse("pointer-arithmetic", n, "It does arithmetic on a reference.");
+      const name = tree.kind(left) === "identifier" ? tree.source(left) : "";
+      return this.#evaluate(right, state).flatMap((o) =>
+        this.#effect(left, o.state).map((s) => {
+          const held = s.variables.get(name);
+          return { state: held?.kind === "integer" ? s.set(name, UNKNOWN) : s, value: held ?? UNKNOWN, leaf: n };
+        }),
+      );
+    }
+    if (tree.kind(left) === "identifier" && this.typing.local(tree.source(left)) !== undefined && type !== "cell")
+      return this.#assignLocal(tree.source(left), right, state, n);
+    if (type === "handle" && tree.kind(left) === "pointer_expression") {
+      const name = `*${tree.source(stripParentheses(tree, tree.field(left, "argument")))}`;
+      return this.#handle(right, state).map((o) => this.#bind(name, o, n));
+    }
+    if (type === "cell") return this.#storeCell(left, right, state, n);
+    const rightType = this.typing.typeOf(right);
+    if (rightType === "handle")
+      this.typing.refuse(
+        "object-in-struct",
+        n,
+        `A reference is stored in \`${shorten(tree.source(left))}\`, which is not known to hold objects.`,
+      );
+    return this.#effect(left, state).flatMap((s) =>
+      this.#evaluate(right, s).map((o): Out => {
+        if (o.value.kind === "interior" && o.state.object(o.value.id).references === 0 && o.state.object(o.value.id).handles === 1)
+          this.typing.refuse(
+            "interior-pointer-escapes",
+            n,
+            "A pointer into an object is kept in memory that outlives the handle.",
+          );
+        return { state: o.state, value: o.value, leaf: n };
+      }),
+    );
+  }
+
+  #assignLocal(name: string, right: Node, state: State, at: Node): Out[] {
+    const local = this.typing.local(name);
+    if (local !== undefined && isObjectPointer(local.type) && !local.isStatic) {
+      const outs = this.#handle(right, state);
+      return outs.map((o) => this.#bind(name, o, at));
+    }
+    if (local !== undefined && this.typing.typeOf(right) === "handle")
+      this.typing.refuse("reference-cast", right, `A reference is assigned to \`${name}\`, which is not a \`PyObject *\`.`);
+    return this.#evaluate(right, state).map((o) => {
+      const keep =
+        o.value.kind === "interior" || o.value.kind === "null" || (o.value.kind === "integer" && this.#isTrackedInteger(name));
+      return { state: o.state.set(name, keep ? o.value : UNKNOWN), value: o.value, leaf: at };
+    });
+  }
+
+  /** Binds a reference to a variable, duplicating aliases where the variable must own its handle. */
+  #bind(name: string, out: Out, at: Node): Out {
+    let { state } = out;
+    const previous = state.variables.get(name);
+    if (previous?.kind === "object" && !(out.value.kind === "object" && out.value.id === previous.id)) {
+      const object = state.object(previous.id);
+      const others = state.holders(previous.id).filter((h) => h !== name);
+      if (object.handles === 1 && others.length === 0 && !this.#interiorHeld(state, previous.id)) {
+        if (object.references > 0 && !this.#isPromoted(object))
+          this.typing.refuse(
+            "reference-overwritten",
+            at,
+            `\`${name.replace("%", "")}\` is assigned while it still owns a reference.`,
+          );
+        if (this.#mentions(at, name))
+          this.typing.refuse(
+            "overwritten-in-own-definition",
+            at,
+            `\`${name}\` is replaced by something read from itself while its handle is open.`,
+          );
+        this.#recordDeath(state, previous.id, this.current as CfgNode, null, at);
+      }
+    }
+    if (out.value.kind !== "object") {
+      const value = out.value.kind === "null" ? NULL_VALUE : out.value;
+      return { state: state.set(name, value), value, leaf: out.leaf };
+    }
+    state = this.#takeFromSource(state, out.value.id);
+    const object = state.object(out.value.id);
+    const isSource = object.handles === 0;
+    if (isSource && (this.dupLeaves.has(out.leaf) || (object.references > 0 && object.source.startsWith("const:")))) {
+      const taken = object.references > 0 ? 1 : 0;
+      this.#decide(out.leaf, "dup");
+      state = state.update(out.value.id, { references: object.references - taken });
+      const added = state.add({ references: taken, handles: 1, nonNull: object.nonNull, site: out.leaf });
+      const value: Value = { kind: "object", id: added.id };
+      return { state: added.state.set(name, value), value, leaf: out.leaf };
+    }
+    if (isSource) {
+      const added =
+        object.source.startsWith("const:") || object.source === "argument"
+          ? state.add({ ...object, source: "", leaf: out.leaf })
+          : { state: state.update(out.value.id, { leaf: out.leaf }), id: out.value.id };
+      const value: Value = { kind: "object", id: added.id };
+      return { state: added.state.set(name, value), value, leaf: out.leaf };
+    }
+    return { state: state.set(name, out.value), value: out.value, leaf: out.leaf };
+  }
+
+  #isPromoted(object: ObjectState): boolean {
+    return object.references === 0;
+  }
+
+  #interiorHeld(state: State, id: number): boolean {
+    for (const value of state.variables.values()) if (value.kind === "interior" && value.id === id) return true;
+    return false;
+  }
+
+  #mentions(n: Node, name: string): boolean {
+    const tree = this.tree;
+    const right = tree.kind(n) === "assignment_expression" ? tree.field(n, "right") : tree.field(n, "value");
+    if (right === NONE) return false;
+    for (const id of tree.descendants(right, "identifier")) if (tree.source(id) === name) return true;
+    return false;
+  }
+
+  /** A reference added to a cell or constant earlier (`Py_INCREF(global)`) moves to the handle that was read from it. */
+  #takeFromSource(state: State, id: number): State {
+    const object = state.object(id);
+    if (!object.source.startsWith("cell:") || object.references > 0) return state;
+    const balance = state.variables.get(object.source);
+    if (balance?.kind !== "integer" || balance.value <= 0) return state;
+    return state
+      .set(object.source, { kind: "integer", value: balance.value - 1 })
+      .update(id, { references: 1, source: "" });
+  }
+
+  #storeCell(left: Node, right: Node, state: State, at: Node): Out[] {
+    const key = `cell:${foldedText(this.tree, left)}`;
+    const rightType = this.typing.typeOf(right);
+    if (rightType === "null" || rightType === "cell")
+      return this.#effect(left, state).flatMap((s) => this.#effect(right, s)).map((s) => ({ state: s, value: UNKNOWN, leaf: at }));
+    return this.#effect(left, state)
+      .flatMap((s) => this.#handle(right, s))
+      .map((o): Out => {
+        if (o.value.kind !== "object") return { state: o.state, value: o.value, leaf: at };
+        const taken = this.#takeFromSource(o.state, o.value.id);
+        const object = taken.object(o.value.id);
+        if (object.references > 0)
+          return { state: taken.update(o.value.id, { references: object.references - 1 }), value: UNKNOWN, leaf: at };
+        const balance = taken.variables.get(key);
+        const value = (balance?.kind === "integer" ? balance.value : 0) - 1;
+        return { state: taken.set(key, { kind: "integer", value }), value: UNKNOWN, leaf: at };
+      });
+  }
+
+  // Calls.
+
+  #arguments(list: readonly Node[], state: State): { state: State; values: readonly Out[] }[] {
+    let partial: { state: State; values: readonly Out[] }[] = [{ state, values: [] }];
+    for (const argument of list) {
+      partial = partial.flatMap((p) => {
+        const type = this.typing.typeOf(argument);
+        const outs = type === "handle" || type === "cell" ? this.#handle(argument, p.state) : this.#evaluate(argument, p.state);
+        return outs.map((o) => ({ state: o.state, values: [...p.values, o] }));
+      });
+    }
+    return partial;
+  }
+
+  #call(n: Node, state: State): Out[] {
+    const tree = this.tree;
+    const list = tree.named(tree.field(n, "arguments"));
+    const callee = this.typing.callee(n);
+    switch (callee.kind) {
+      case "capi":
+        return this.#capiCall(n, callee.name, callee.facts, list, state);
+      case "project":
+        return this.#projectCall(n, callee.target, list, state);
+      case "computed":
+        this.#effect(tree.field(n, "function"), state);
+        return this.#foreignCall(n, list, state, "function-pointer", "A function is called through a pointer with a reference.");
+      case "foreign": {
+        if (this.typing.macroNamed(callee.name) !== null) {
+          const problem = this.typing.macroProblem(callee.name);
+          if (problem !== null)
+            this.typing.refuse("macro-uses-api", n, `The macro \`${callee.name}\` expands to code with \`${problem}\` in it.`);
+        }
+        if (callee.name.startsWith("Py") || callee.name.startsWith("_Py")) {
+          if (!NEUTRAL_CALLS.has(callee.name))
+            this.typing.refuse("unknown-api", n, `Nothing is known about \`${callee.name}\`.`);
+        }
+        return this.#foreignCall(
+          n,
+          list,
+          state,
+          "unknown-function",
+          `\`${callee.name}\` is not defined in the project and takes a reference; nothing is known about what it does with it.`,
+        );
+      }
+    }
+  }
+
+  #foreignCall(n: Node, list: readonly Node[], state: State, id: string, message: string): Out[] {
+    for (const argument of list) {
+      const type = this.typing.typeOf(argument);
+      if (type === "handle" || type === "handle-pointer") this.typing.refuse(id, n, message);
+    }
+    let outs: State[] = [state];
+    for (const argument of list) outs = outs.flatMap((s) => this.#effect(argument, s));
+    return outs.map((s) => ({ state: s, value: UNKNOWN, leaf: n }));
+  }
+
+  #capiCall(n: Node, name: string, facts: CapiFunction, list: readonly Node[], state: State): Out[] {
+    const special = this.#referenceCount(n, name, list, state) ?? this.#parse(n, name, list, state);
+    if (special !== null) return special;
+    if (this.#isArgumentAccess(name, list)) return this.#argumentAccess(n, name, list, state);
+    if (this.isUntouched(n)) {
+      let states: State[] = [state];
+      for (const argument of list) states = states.flatMap((s) => this.#effect(argument, s));
+      return states.map((s) => ({ state: s, value: UNKNOWN, leaf: n }));
+    }
+    return this.#arguments(list, state).flatMap(({ state: s, values }) => this.#applyFacts(n, name, facts, list, s, values));
+  }
+
+  /**
+   * A call of the C API whose objects are all cells and whose result is no reference stays as it is: it is ordinary
+   * C in the hybrid ABI.
+   */
+  isUntouched(n: Node): boolean {
+    return isUntouchedCall(this.typing, n);
+  }
+
+  #isArgumentAccess(name: string, list: readonly Node[]): boolean {
+    if (this.argumentsName === "" || this.needsTuple) return false;
+    const first = list[0];
+    if (first === undefined) return false;
+    const stripped = stripCasts(this.tree, first);
+    return (
+      ["PyTuple_GET_SIZE", "PyTuple_Size", "PyTuple_GET_ITEM"].includes(name) &&
+      this.tree.kind(stripped) === "identifier" &&
+      this.tree.source(stripped) === this.argumentsName
+    );
+  }
+
+  #argumentAccess(n: Node, name: string, list: readonly Node[], state: State): Out[] {
+    if (name !== "PyTuple_GET_ITEM") return [{ state, value: UNKNOWN, leaf: n }];
+    return this.#effect(list[1] as Node, state).map((s) => {
+      const added = s.add({ source: "argument" });
+      return { state: added.state, value: { kind: "object", id: added.id }, leaf: n };
+    });
+  }
+
+  /** INCREF, DECREF and their kin; null for other calls. */
+  #referenceCount(n: Node, name: string, list: readonly Node[], state: State): Out[] | null {
+    if (!REFERENCE_COUNTS.has(name)) return null;
+    const argument = list[0];
+    if (argument === undefined) this.typing.refuse("expression-not-understood", n, "A reference-count macro without argument.");
+    const target = stripCasts(this.tree, argument);
+    const type = this.typing.typeOf(target);
+    const isCell = type === "cell";
+    const done = (s: State): Out[] => [{ state: s, value: UNKNOWN, leaf: n }];
+    switch (name) {
+      case "Py_INCREF":
+      case "Py_XINCREF":
+      case "Py_IncRef": {
+        if (isCell) {
+          const key = `cell:${foldedText(this.tree, target)}`;
+          const balance = state.variables.get(key);
+          this.#decide(n, "delete");
+          return done(state.set(key, { kind: "integer", value: (balance?.kind === "integer" ? balance.value : 0) + 1 }));
+        }
+        return this.#handle(target, state).flatMap((o) => this.#increment(n, target, o));
+      }
+      case "Py_NewRef":
+      case "Py_XNewRef":
+        return this.#handle(argument, state).flatMap((o) => {
+          if (o.value.kind === "null") return [o];
+          const added = o.state.add({
+            references: 1,
+            handles: 1,
+            nonNull: o.value.kind === "object" ? o.state.object(o.value.id).nonNull : false,
+            site: n,
+          });
+          return [this.#bindTemporary(n, added.state, added.id)];
+        });
+      case "Py_DECREF":
+      case "Py_XDECREF":
+      case "Py_DecRef":
+        if (isCell) {
+          this.#decide(n, "keep");
+          return done(state);
+        }
+        return this.#handle(target, state).flatMap((o) => this.#decrement(n, o));
+      case "Py_CLEAR":
+        if (isCell) {
+          this.#decide(n, "keep");
+          return done(state);
+        }
+        if (type !== "handle" || this.tree.kind(target) !== "identifier")
+          this.typing.refuse("expression-not-understood", n, "Py_CLEAR of something that is not a variable.");
+        return this.#handle(target, state).flatMap((o) =>
+          this.#decrement(n, o).map((d) => ({ ...d, state: d.state.set(this.tree.source(target), NULL_VALUE) })),
+        );
+      default:
+        if (isCell && this.typing.typeOf(list[1] ?? argument) === "cell") {
+          this.#decide(n, "keep");
+          return done(state);
+        }
+        return this.typing.refuse("reference-replaced", n, `\`${name}\` on a variable is not supported.`);
+    }
+  }
+
+  #decide(site: Node, decision: Decision, flips: readonly Flip[] = []): void {
+    const choices = this.decisions.get(site) ?? new Set<Decision>();
+    choices.add(decision);
+    this.decisions.set(site, choices);
+    if (flips.length > 0) this.flips.set(site, [...(this.flips.get(site) ?? []), ...flips]);
+  }
+
+  #increment(n: Node, target: Node, out: Out): Out[] {
+    const { state, value } = out;
+    if (value.kind === "null") return [{ state, value: UNKNOWN, leaf: n }];
+    if (value.kind !== "object")
+      this.typing.refuse("unknown-reference", n, "The analysis cannot tell what reference is counted here.");
+    const object = state.object(value.id);
+    const isVariable = this.tree.kind(target) === "identifier" && this.typing.local(this.tree.source(target)) !== undefined;
+    if (object.handles === 1 && object.references === 0) {
+      this.#decide(n, "delete", this.#flipsOf(object, target));
+      return [{ state: state.update(value.id, { references: 1 }), value: UNKNOWN, leaf: n }];
+    }
+    if (object.handles === 0 && isVariable && this.dupIncrements.has(n)) {
+      this.#decide(n, "dup");
+      const added = state.add({ references: 1 + object.references, handles: 1, nonNull: object.nonNull, site: n });
+      const name = this.tree.source(target);
+      return [{ state: added.state.set(name, { kind: "object", id: added.id }), value: UNKNOWN, leaf: n }];
+    }
+    this.#decide(n, "delete", this.#flipsOf(object, target));
+    const increment = object.handles === 0 && isVariable ? n : NONE;
+    if (object.references >= 3) this.typing.refuse("unpaired-incref", n, "References are added in a loop or again and again.");
+    return [
+      { state: state.update(value.id, { references: object.references + 1, increment }), value: UNKNOWN, leaf: n },
+    ];
+  }
+
+  /** Ways to make the holder of an alias own its handle. */
+  #flipsOf(object: ObjectState, target: Node): Flip[] {
+    const flips: Flip[] = [];
+    if (object.handles === 1) return flips;
+    if (object.increment !== NONE) flips.push({ kind: "increment", site: object.increment });
+    if (object.leaf !== NONE) flips.push({ kind: "leaf", leaf: object.leaf });
+    if (object.parameter >= 0 && this.tree.kind(target) === "identifier")
+      flips.push({ kind: "parameter", name: this.tree.source(target) });
+    return flips;
+  }
+
+  #decrement(n: Node, out: Out): Out[] {
+    const { state, value } = out;
+    if (value.kind === "null") return [{ state, value: UNKNOWN, leaf: n }];
+    if (value.kind !== "object")
+      this.typing.refuse("unknown-reference", n, "The analysis cannot tell what reference is released here.");
+    const taken = this.#takeFromSource(state, value.id);
+    const object = taken.object(value.id);
+    if (object.references === 0) {
+      if (object.parameter >= 0 && !this.stolen.has(object.parameter) && this.convention === "helper")
+        throw new StolenParameter(object.parameter);
+      this.typing.refuse("over-release", n, "A reference is released here that the function does not own.");
+    }
+    if (object.handles === 0) {
+      this.#decide(n, "delete", this.#flipsOf(object, stripCasts(this.tree, out.leaf)));
+      return [{ state: taken.update(value.id, { references: object.references - 1, increment: NONE }), value: UNKNOWN, leaf: n }];
+    }
+    if (object.references > 1) {
+      this.#decide(n, "delete");
+      return [{ state: taken.update(value.id, { references: object.references - 1 }), value: UNKNOWN, leaf: n }];
+    }
+    if (this.#usedLater(taken, value.id, n)) {
+      this.#decide(n, "delete");
+      return [{ state: taken.update(value.id, { references: 0 }), value: UNKNOWN, leaf: n }];
+    }
+    this.#decide(n, "close");
+    const name = this.tree.kind(out.leaf) === "identifier" ? this.tree.source(out.leaf) : "";
+    return [{ state: this.#closed(taken, value.id, name), value: UNKNOWN, leaf: n }];
+  }
+
+  /** Whether anything that needs the object may be read after the current node. */
+  #usedLater(state: State, id: number, at: Node): boolean {
+    const node = this.current as CfgNode;
+    const live = new Set<string>();
+    for (const edge of node.successors) for (const name of this.live[edge.to] ?? []) live.add(name);
+    const isClear = this.tree.source(this.tree.field(at, "function")) === "Py_CLEAR";
+    const cleared = isClear ? this.tree.source(stripCasts(this.tree, this.tree.named(this.tree.field(at, "arguments"))[0] as Node)) : "";
+    for (const [name, value] of state.variables) {
+      if (name === cleared || !(live.has(name) || name.startsWith("*"))) continue;
+      if ((value.kind === "object" || value.kind === "interior") && value.id === id) return true;
+      if (value.kind === "object" && state.object(value.id).keeper === id) return true;
+    }
+    return false;
+  }
+
+  /** PyArg_Parse and its kin; null for other calls. */
+  #parse(n: Node, name: string, list: readonly Node[], state: State): Out[] | null {
+    const layout = PARSERS.get(name);
+    if (layout === undefined) return null;
+    const first = list[0];
+    if (first === undefined) return null;
+    const stripped = stripCasts(this.tree, first);
+    if (this.argumentsName === "" || this.tree.source(stripped) !== this.argumentsName)
+      this.typing.refuse(
+        "parsed-tuple-is-not-args",
+        n,
+        `\`${name}\` parses a tuple that is not the function's own arguments.`,
+      );
+    const failure: Out = { state, value: { kind: "integer", value: 0 }, leaf: n };
+    const targets = list.slice(layout.targets);
+    if (name === "PyArg_UnpackTuple") {
+      const minimum = Number(this.tree.source(list[2] as Node));
+      if (!Number.isInteger(minimum)) this.typing.refuse("computed-format", n, "The number of arguments is not a literal.");
+      let success = state;
+      targets.forEach((t, i) => {
+        success = this.#receive(t, { code: "O", targets: 1, items: [] }, i < minimum ? "required" : "optional", success, -1);
+      });
+      return [failure, { state: success, value: { kind: "integer", value: 1 }, leaf: n }];
+    }
+    const formatNode = list[layout.format];
+    const text = formatNode === undefined ? null : stringValue(this.tree, formatNode);
+    if (text === null) this.typing.refuse("computed-format", n, "The format of the arguments is not a string literal.");
+    const format = readArgumentFormat(text);
+    if ("problem" in format) this.typing.refuse("format-not-understood", n, `The format "${text}": ${format.problem}.`);
+    let success = state;
+    let keeper = -1;
+    if (format.units.some((u) => u.items.length > 0 && flatten(u).some(usesObject))) {
+      const added = success.add({ handles: 1, site: n });
+      success = added.state.set(TRACKER, { kind: "object", id: added.id });
+      keeper = added.id;
+    }
+    let at = 0;
+    format.units.forEach((unit, index) => {
+      const when = index < format.required ? "required" : "optional";
+      const unitKeeper = unit.items.length > 0 ? keeper : -1;
+      for (const item of flatten(unit)) {
+        for (let k = 0; k < item.targets; k++) {
+          const target = targets[at++];
+          if (target === undefined) this.typing.refuse("format-not-understood", n, `The format "${text}" wants more arguments.`);
+          const isReceiver = k === item.targets - 1 || item.code.endsWith("#");
+          if (isReceiver) success = this.#receive(target, item, when, success, unitKeeper);
+          else if (this.typing.typeOf(target) === "handle") success = this.#handle(target, success)[0]?.state ?? success;
+        }
+      }
+    });
+    return [failure, { state: success, value: { kind: "integer", value: 1 }, leaf: n }];
+  }
+
+  /** One target of an argument parser: `&variable`. */
+  #receive(target: Node, unit: ArgumentUnit, when: "required" | "optional", state: State, keeper: number): State {
+    const tree = this.tree;
+    const at = stripCasts(tree, target);
+    if (tree.kind(at) !== "pointer_expression" || tree.token(at, "&") === NONE) {
+      if (this.typing.typeOf(at) === "handle-pointer" && RECEIVES_OBJECT.has(unit.code))
+        this.typing.refuse("argument-target", target, "An argument is parsed straight into an out-parameter.");
+      return state;
+    }
+    const inner = stripParentheses(tree, tree.field(at, "argument"));
+    const type = this.typing.typeOf(inner);
+    if (type === "cell")
+      this.typing.refuse("argument-target", target, "An argument is parsed straight into C memory that keeps objects.");
+    if (tree.kind(inner) !== "identifier") return state;
+    const name = tree.source(inner);
+    if (type === "handle") {
+      if (unit.code === "O&") this.typing.refuse("converter", target, "An `O&` converter makes this reference; its ownership is not known.");
+      const previous = state.variables.get(name);
+      if (previous?.kind === "object" && state.object(previous.id).references > 0)
+        this.typing.refuse("reference-overwritten", target, `\`${name}\` is parsed into while it owns a reference.`);
+      const nonNull =
+        when === "required" || (previous?.kind === "object" && state.object(previous.id).nonNull);
+      if (when === "optional" && (previous === undefined || previous.kind === "uninitialised")) this.initialise.add(name);
+      const added = state.add({ nonNull, leaf: NONE, source: "argument", keeper });
+      return added.state.set(name, { kind: "object", id: added.id });
+    }
+    if (keeper >= 0 && INTERIOR_UNITS.has(unit.code.charAt(0))) {
+      const added = state.add({ source: "argument", keeper });
+      return added.state.set(name, { kind: "interior", id: added.id });
+    }
+    return state.variables.has(name) ? state.set(name, UNKNOWN) : state;
+  }
+
+  #applyFacts(n: Node, name: string, facts: CapiFunction, list: readonly Node[], state: State, values: readonly Out[]): Out[] {
+    let after = state;
+    const onSuccess: number[] = [];
+    const lastType = facts.parameters[facts.parameters.length - 1]?.type;
+    const isVariadic = lastType === "...";
+    values.forEach((out, i) => {
+      const fact = facts.parameters[i] ?? (isVariadic ? undefined : facts.parameters[facts.parameters.length - 1]);
+      const ownership = fact === undefined || fact.type === "..." ? "borrows" : fact.ownership;
+      const value = out.value;
+      if (value.kind === "address") {
+        if (ownership === "out-new" || ownership === "out-borrowed" || ownership === "in-out")
+          this.typing.refuse("out-parameter-api", n, `\`${name}\` hands out references through a pointer, which HPy has no call for.`);
+        this.typing.refuse("address-of-reference", n, `The address of \`${value.name}\` is given to \`${name}\`.`);
+      }
+      if (value.kind !== "object") return;
+      if (this.typing.typeOf(list[i] as Node) !== "handle" && this.typing.typeOf(list[i] as Node) !== "cell") return;
+      if (ownership === "steals") after = this.#steal(n, name, after, value.id);
+      else if (ownership === "steals-on-success") onSuccess.push(value.id);
+      else if (ownership === "releases" || ownership === "retains")
+        this.typing.refuse("reference-replaced", n, `\`${name}\` changes reference counts in a way the analysis does not follow.`);
+    });
+    const buildSteals = this.#stealingUnits(name, list);
+    for (const index of buildSteals) {
+      const value = values[index]?.value;
+      if (value?.kind === "object") after = this.#steal(n, name, after, value.id);
+    }
+    if (onSuccess.length > 0) {
+      let success = after;
+      for (const id of onSuccess) success = this.#steal(n, name, success, id);
+      return [
+        { state: success, value: { kind: "integer", value: 0 }, leaf: n },
+        { state: after, value: { kind: "integer", value: -1 }, leaf: n },
+      ];
+    }
+    const isObject = isObjectPointer(parseType(facts.result)) && this.typing.typeOf(n) === "handle";
+    if (!isObject) {
+      const interior = facts.ownership.kind === "interior" ? values[facts.ownership.of]?.value : undefined;
+      if (interior?.kind === "object") return [{ state: after, value: { kind: "interior", id: interior.id }, leaf: n }];
+      return [{ state: after, value: UNKNOWN, leaf: n }];
+    }
+    if (facts.ownership.kind === "same") {
+      const same = values[facts.ownership.as];
+      if (same !== undefined) return [{ state: after, value: same.value, leaf: n }];
+    }
+    if (facts.ownership.kind === "plain") return [{ state: after, value: NULL_VALUE, leaf: n }];
+    const added = after.add({
+      references: facts.ownership.kind === "new" ? 1 : 0,
+      handles: 1,
+      nonNull: true,
+      site: n,
+    });
+    const outs: Out[] = [this.#bindTemporary(n, added.state, added.id)];
+    if (facts.error !== "none") outs.push({ state: after, value: NULL_VALUE, leaf: n });
+    return outs;
+  }
+
+  /** Indexes of the arguments whose reference a format takes over (`N`). */
+  #stealingUnits(name: string, list: readonly Node[]): number[] {
+    const at = BUILDERS.get(name);
+    if (at === undefined) return [];
+    const formatNode = list[at];
+    const text = formatNode === undefined ? "" : stringValue(this.tree, formatNode);
+    if (text === null) {
+      if (this.typing.typeOf(formatNode as Node) === "null") return [];
+      this.typing.refuse("computed-format", formatNode as Node, "The format of the values is not a string literal.");
+    }
+    const units = readBuildFormat(text);
+    if ("problem" in units) this.typing.refuse("format-not-understood", formatNode as Node, `The format "${text}": ${units.problem}.`);
+    const stealing: number[] = [];
+    let index = at + 1;
+    const walk = (list: readonly { code: string; values: number; items: readonly { code: string; values: number; items: readonly unknown[] }[] }[]): void => {
+      for (const unit of list) {
+        if (unit.code === "N") stealing.push(index);
+        index += unit.values;
+        walk(unit.items as never);
+      }
+    };
+    walk(units as never);
+    return stealing;
+  }
+
+  #steal(n: Node, name: string, state: State, id: number): State {
+    const taken = this.#takeFromSource(state, id);
+    const object = taken.object(id);
+    if (object.references === 0) {
+      if (object.parameter >= 0 && !this.stolen.has(object.parameter) && this.convention === "helper")
+        throw new StolenParameter(object.parameter);
+      this.typing.refuse("borrowed-reference-stolen", n, `\`${name}\` takes over a reference that the function does not own.`);
+    }
+    return taken.update(id, { references: object.references - 1, increment: NONE });
+  }
+
+  #projectCall(n: Node, target: CFunction, list: readonly Node[], state: State): Out[] {
+    const objects =
+      isObjectPointer(target.result) ||
+      target.parameters.some((p) => isObjectPointer(p.type) || isObjectPointerPointer(p.type));
+    if (!objects) return this.#foreignCall(n, list, state, "unknown-function", `\`${target.name}\` is given a reference as something else.`);
+    const summary = this.around.summaryOf(target);
+    if (summary === null)
+      this.typing.refuse(
+        "calls-unproven-function",
+        n,
+        `\`${target.name}\` stays legacy and what it does with references is not proved, so calls of it cannot be rewritten.`,
+      );
+    this.callees.add(target);
+    return this.#arguments(list, state).flatMap(({ state: s, values }) => {
+      let before = s;
+      values.forEach((out, i) => {
+        if (out.value.kind === "object" && summary.steals.has(i)) before = this.#steal(n, target.name, before, out.value.id);
+        if (out.value.kind === "object" && target.parameters[i] !== undefined && !isObjectPointer(target.parameters[i].type))
+          this.typing.refuse("reference-cast", n, `A reference is given to \`${target.name}\` as something else.`);
+      });
+      return summary.outcomes.flatMap((outcome) => this.#applyOutcome(n, target, outcome, before, values));
+    });
+  }
+
+  #applyOutcome(n: Node, target: CFunction, outcome: Outcome, state: State, values: readonly Out[]): Out[] {
+    let after = state;
+    for (const [index, effect] of outcome.outputs) {
+      const value = values[index]?.value;
+      if (value === undefined || value.kind === "null" || effect === "unchanged") continue;
+      if (value.kind !== "address")
+        this.typing.refuse("out-parameter-not-a-variable", n, `\`${target.name}\` hands out a reference to something that is not a local variable.`);
+      const previous = after.variables.get(value.name);
+      if (previous?.kind === "object" && after.object(previous.id).handles === 1 && after.holders(previous.id).length === 1)
+        this.typing.refuse("reference-overwritten", n, `\`${value.name}\` is assigned by \`${target.name}\` while it holds a handle.`);
+      if (effect === "null") after = after.set(value.name, NULL_VALUE);
+      else {
+        const added = after.add({ references: effect === "new" ? 1 : 0, handles: 1, site: n });
+        after = added.state.set(value.name, { kind: "object", id: added.id });
+      }
+    }
+    const result = outcome.result;
+    if (result === "null") return [{ state: after, value: NULL_VALUE, leaf: n }];
+    if (result === "unknown") return [{ state: after, value: UNKNOWN, leaf: n }];
+    if (result === "new" || result === "borrowed") {
+      const added = after.add({ references: result === "new" ? 1 : 0, handles: 1, site: n });
+      return [this.#bindTemporary(n, added.state, added.id)];
+    }
+    if ("integer" in result) return [{ state: after, value: { kind: "integer", value: result.integer }, leaf: n }];
+    const inside = values[result.interior]?.value;
+    return [{ state: after, value: inside?.kind === "object" ? { kind: "interior", id: inside.id } : UNKNOWN, leaf: n }];
+  }
+}
+
+function regionKey(region: { readonly variable: string; readonly first: Node; readonly last: Node }): string {
+  return `${region.variable}:${region.first}:${region.last}`;
+}
+
+/** Thrown when a helper turns out to take over a parameter's reference; the caller of the analysis tries again. */
+class StolenParameter extends Error {
+  readonly parameter: number;
+  constructor(parameter: number) {
+    super(`parameter ${parameter} is stolen`);
+    this.parameter = parameter;
+  }
+}
+
+/** Analyses a helper, finding out which of its parameters it takes over. Throws {@link Refused}. */
+export function analyseFunction(fn: CFunction, convention: CallingConvention, around: Surroundings): Facts {
+  const stolen = new Set<number>();
+  for (;;) {
+    const analysis = new Analysis(fn, convention, around);
+    for (const index of stolen) analysis.stolen.add(index);
+    try {
+      return analysis.run();
+    } catch (error) {
+      if (!(error instanceof StolenParameter) || stolen.has(error.parameter)) throw error;
+      stolen.add(error.parameter);
+    }
+  }
+}
+
+/** See `Analysis.isUntouched`. */
+export function isUntouchedCall(typing: Typing, n: Node): boolean {
+  const callee = typing.callee(n);
+  if (callee.kind !== "capi" || REFERENCE_COUNTS.has(callee.name) || PARSERS.has(callee.name)) return false;
+  if (isObjectPointer(parseType(callee.facts.result)) && typing.typeOf(n) === "handle") return false;
+  const list = typing.tree.named(typing.tree.field(n, "arguments"));
+  let cells = 0;
+  for (const argument of list) {
+    const type = typing.typeOf(argument);
+    if (type === "handle" || type === "handle-pointer") return false;
+    if (type === "cell") cells++;
+  }
+  return cells > 0;
+}
+
+/** Whether two operands are compared as C pointers, because both stay `PyObject *`: cells, constants, NULL. */
+export function isRawComparison(typing: Typing, left: Node, right: Node): boolean {
+  const types = [left, right].map((n) => {
+    const type = typing.typeOf(n);
+    const at = stripCasts(typing.tree, n);
+    const isConstant = typing.tree.kind(at) === "identifier" && typing.constantObject(typing.tree.source(at)) !== null;
+    return isConstant || typing.typeObject(at) !== null ? "constant" : type;
+  });
+  return types.includes("cell") && types.every((t) => t === "cell" || t === "constant" || t === "null");
+}
+
+function usesObject(unit: ArgumentUnit): boolean {
+  return !"bBhHiIlkLKnfdDpcC".includes(unit.code);
+}
+
+function flatten(unit: ArgumentUnit): ArgumentUnit[] {
+  return unit.items.length > 0 ? unit.items.flatMap(flatten) : [unit];
+}
+
+function joinSplits(splits: readonly Split[]): Split {
+  return { yes: splits.flatMap((s) => s.yes), no: splits.flatMap((s) => s.no) };
+}
+
+/** Result of comparing two known integers; undefined when it cannot be told. */
+function compareIntegers(operator: string, left: Value, right: Value): boolean | undefined {
+  const number = (v: Value): number | undefined => (v.kind === "integer" ? v.value : v.kind === "null" ? 0 : undefined);
+  const a = number(left);
+  const b = number(right);
+  if (a === undefined || b === undefined) return undefined;
+  switch (operator) {
+    case "==":
+      return a === b;
+    case "!=":
+      return a !== b;
+    case "<":
+      return a < b;
+    case "<=":
+      return a <= b;
+    case ">":
+      return a > b;
+    case ">=":
+      return a >= b;
+    default:
+      return undefined;
+  }
+}
+
+function shorten(text: string): string {
+  const folded = text.split(/\s+/).join(" ");
+  return folded.length > 60 ? `${folded.slice(0, 57)}...` : folded;
+}
+
+const BLOCKS: ReadonlySet<string> = new Set(["compound_statement", "case_statement"]);
+const INTEGER_BASES: ReadonlySet<string> = new Set(["int", "long", "bool", "_Bool", "Py_ssize_t", "char", "short", "unsigned int", "size_t"]);
+const COMPARISONS: ReadonlySet<string> = new Set(["==", "!=", "<", "<=", ">", ">="]);
+const EXPECT_MACROS: ReadonlySet<string> = new Set(["__builtin_expect", "likely", "unlikely", "Py_LIKELY", "Py_UNLIKELY"]);
+const INTERNAL_FIELDS: ReadonlySet<string> = new Set(["ob_refcnt", "ob_type", "ob_size", "ob_base", "ob_item", "ob_digit", "ob_fval", "ob_sval"]);
+
+/** Reference-count operations; everything else that changes counts is in the table of the C API. */
+export const REFERENCE_COUNTS: ReadonlySet<string> = new Set([
+  "Py_INCREF",
+  "Py_XINCREF",
+  "Py_IncRef",
+  "Py_DECREF",
+  "Py_XDECREF",
+  "Py_DecRef",
+  "Py_CLEAR",
+  "Py_SETREF",
+  "Py_XSETREF",
+  "Py_NewRef",
+  "Py_XNewRef",
+]);
+
+/** Argument parsers: index of the format and of the first target. */
+export const PARSERS: ReadonlyMap<string, { readonly format: number; readonly targets: number }> = new Map([
+  ["PyArg_ParseTuple", { format: 1, targets: 2 }],
+  ["PyArg_ParseTupleAndKeywords", { format: 2, targets: 4 }],
+  ["PyArg_UnpackTuple", { format: 1, targets: 4 }],
+]);
+
+/** Functions with a value format: index of the format. */
+export const BUILDERS: ReadonlyMap<string, number> = new Map([
+  ["Py_BuildValue", 0],
+  ["PyObject_CallFunction", 1],
+  ["PyObject_CallMethod", 2],
+]);
+
+const RECEIVES_OBJECT: ReadonlySet<string> = new Set(["O", "O!", "S", "U", "Y"]);
+const INTERIOR_UNITS: ReadonlySet<string> = new Set(["s", "z", "y"]);
+
+/** Macros in the form of calls that neither take references nor touch the interpreter. */
+const NEUTRAL_CALLS: ReadonlySet<string> = new Set(["Py_UNUSED", "Py_MIN", "Py_MAX", "Py_ABS", "Py_ARRAY_LENGTH", "Py_CHARMASK"]);
+
+export { Refused };

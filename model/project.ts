@@ -1,0 +1,516 @@
+/** The model of a project: functions, globals, method tables and modules, read from the trees alone. */
+
+import type { MacroKnowledge, ParsedFile, Span } from "../syntax/source.ts";
+import { NONE, type Node, type Tree } from "../syntax/tree.ts";
+import {
+  type CType,
+  type Declarator,
+  foldedText,
+  hasStorage,
+  readDeclarator,
+  readDeclarators,
+  stringValue,
+  stripCasts,
+  stripParentheses,
+  typeSpecifier,
+} from "./declarations.ts";
+
+/** A function definition. */
+export interface CFunction {
+  readonly name: string;
+  readonly file: ParsedFile;
+  readonly node: Node;
+  readonly body: Node;
+  readonly declarator: Declarator;
+  readonly result: CType;
+  readonly parameters: readonly Declarator[];
+  readonly isStatic: boolean;
+  readonly isVariadic: boolean;
+  /** True when it takes an `HPyContext *`: it has been migrated. */
+  readonly isMigrated: boolean;
+}
+
+/** A prototype: a declaration of a function without its body. */
+export interface Prototype {
+  readonly name: string;
+  readonly file: ParsedFile;
+  readonly declaration: Node;
+  readonly declarator: Declarator;
+}
+
+/** A variable at file scope. */
+export interface GlobalVariable {
+  readonly name: string;
+  readonly file: ParsedFile;
+  readonly declaration: Node;
+  readonly declarator: Declarator;
+  readonly isStatic: boolean;
+  readonly isExtern: boolean;
+}
+
+/** One entry of a `PyMethodDef` table. */
+export interface MethodEntry {
+  /** C source of the Python name, usually a string literal. */
+  readonly nameSource: string;
+  readonly pythonName: string | null;
+  /** C function, without casts; null when it is not a plain name. */
+  readonly functionName: string | null;
+  /** METH_ flags, sorted; null when they cannot be read. */
+  readonly flags: readonly string[] | null;
+  /** C source of the docstring; null when absent or NULL. */
+  readonly documentation: string | null;
+  readonly node: Node;
+}
+
+export interface MethodTable {
+  readonly name: string;
+  readonly file: ParsedFile;
+  readonly declaration: Node;
+  readonly initializer: Node;
+  readonly entries: readonly MethodEntry[];
+  /** The terminating entry, or NONE. */
+  readonly sentinel: Node;
+}
+
+/** An initialised struct variable with its fields by name. */
+export interface StructValue {
+  readonly name: string;
+  readonly file: ParsedFile;
+  readonly declaration: Node;
+  readonly initializer: Node;
+  readonly fields: ReadonlyMap<string, Node>;
+}
+
+/** A module of the extension, found by its init function or by `HPy_MODINIT`. */
+export interface ExtensionModule {
+  /** Last component of the dotted name. */
+  readonly name: string;
+  readonly file: ParsedFile;
+  /** The `PyInit_` function; null once the module is an HPy module. */
+  readonly init: CFunction | null;
+  /** The `PyModuleDef` or `HPyModuleDef` variable. */
+  readonly definition: StructValue | null;
+  /** `PyMethodDef` table of the module (legacy_methods in an HPy module). */
+  readonly methods: MethodTable | null;
+  readonly isHPy: boolean;
+  /** Files of the module, the one with the init function first. */
+  readonly files: readonly ParsedFile[];
+}
+
+export interface Project {
+  readonly files: readonly ParsedFile[];
+  readonly knowledge: MacroKnowledge;
+  /** Definitions outside dead `#if` branches, by name. */
+  readonly functions: ReadonlyMap<string, readonly CFunction[]>;
+  readonly prototypes: ReadonlyMap<string, readonly Prototype[]>;
+  readonly globals: ReadonlyMap<string, readonly GlobalVariable[]>;
+  readonly modules: readonly ExtensionModule[];
+}
+
+const MODULE_FIELDS = [
+  "m_base",
+  "m_name",
+  "m_doc",
+  "m_size",
+  "m_methods",
+  "m_slots",
+  "m_traverse",
+  "m_clear",
+  "m_free",
+];
+const HPY_MODULE_FIELDS = ["doc", "size", "legacy_methods", "defines", "globals"];
+
+/** 1-based line of an offset. */
+export function lineOf(text: string, offset: number): number {
+  let line = 1;
+  for (let i = text.indexOf("\n"); i >= 0 && i < offset; i = text.indexOf("\n", i + 1)) line++;
+  return line;
+}
+
+/** Whether an offset lies in a branch that CPython 3.11 on Linux never compiles. */
+export function isDead(file: ParsedFile, offset: number): boolean {
+  return file.conditionals.some((group) =>
+    group.branches.some((b) => b.liveness === "dead" && offset >= b.body.start && offset < b.body.end),
+  );
+}
+
+/** Whether an offset lies in a branch whose condition cannot be decided. */
+export function isConditional(file: ParsedFile, offset: number): boolean {
+  return file.conditionals.some((group) =>
+    group.branches.some((b) => b.liveness === "unknown" && offset >= b.body.start && offset < b.body.end),
+  );
+}
+
+/** Whether a span touches something that the parser could not read. */
+export function isUnparsed(file: ParsedFile, span: Span): boolean {
+  return file.unparsed.some((u) => u.span.start < span.end && span.start < u.span.end);
+}
+
+/** Builds the model of a set of parsed files; `moduleFiles` tells the sources of a module where build files say so. */
+export function buildProject(
+  files: readonly ParsedFile[],
+  knowledge: MacroKnowledge,
+  moduleFiles: (initFile: string, moduleName: string) => readonly string[] | null,
+): Project {
+  const functions = new Map<string, CFunction[]>();
+  const prototypes = new Map<string, Prototype[]>();
+  const globals = new Map<string, GlobalVariable[]>();
+  for (const file of files) {
+    for (const f of readFunctions(file)) push(functions, f.name, f);
+    for (const n of fileScopeDeclarations(file.tree)) {
+      if (isDead(file, file.tree.start(n))) continue;
+      for (const declarator of readDeclarators(file.tree, n)) {
+        if (declarator.name === "") continue;
+        if (declarator.parameters !== NONE && declarator.type.isFunction && !isPointerToFunction(file.tree, declarator))
+          push(prototypes, declarator.name, { name: declarator.name, file, declaration: n, declarator });
+        else
+          push(globals, declarator.name, {
+            name: declarator.name,
+            file,
+            declaration: n,
+            declarator,
+            isStatic: hasStorage(file.tree, n, "static"),
+            isExtern: hasStorage(file.tree, n, "extern"),
+          });
+      }
+    }
+  }
+  const modules: ExtensionModule[] = [];
+  for (const [name, definitions] of functions) {
+    if (!name.startsWith("PyInit_")) continue;
+    const init = definitions[0] as CFunction;
+    const moduleName = name.slice("PyInit_".length);
+    const definition = findModuleDefinition(init, globals);
+    modules.push({
+      name: moduleName,
+      file: init.file,
+      init,
+      definition,
+      methods: definition === null ? null : methodsOf(definition, "m_methods", globals),
+      isHPy: false,
+      files: filesOf(init.file, moduleName, files, functions, prototypes, moduleFiles),
+    });
+  }
+  for (const file of files) {
+    for (const call of topLevelCalls(file.tree, "HPy_MODINIT")) {
+      const [nameNode, definitionNode] = file.tree.named(file.tree.field(call, "arguments"));
+      if (nameNode === undefined || definitionNode === undefined) continue;
+      const moduleName = file.tree.source(nameNode);
+      const variable = (globals.get(file.tree.source(definitionNode)) ?? []).find((g) => g.file === file);
+      const definition = variable === undefined ? null : readStructValue(variable, HPY_MODULE_FIELDS);
+      modules.push({
+        name: moduleName,
+        file,
+        init: null,
+        definition,
+        methods: definition === null ? null : methodsOf(definition, "legacy_methods", globals),
+        isHPy: true,
+        files: filesOf(file, moduleName, files, functions, prototypes, moduleFiles),
+      });
+    }
+  }
+  modules.sort((a, b) => (a.file.path < b.file.path ? -1 : a.file.path > b.file.path ? 1 : a.name < b.name ? -1 : 1));
+  return { files, knowledge, functions, prototypes, globals, modules };
+}
+
+function push<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+/** `T (*name)(...)`: the function declarator lies around parentheses with a star in them. */
+export function isPointerToFunction(tree: Tree, declarator: Declarator): boolean {
+  if (declarator.nameNode === NONE) return false;
+  const parameters = declarator.parameters;
+  return declarator.stars.some((s) => tree.end(s) <= tree.start(declarator.nameNode) && isBelow(tree, s, parameters));
+}
+
+function isBelow(tree: Tree, star: Node, parameters: Node): boolean {
+  const holder = tree.parent(parameters);
+  return star > holder && star < parameters;
+}
+
+const FILE_SCOPES: ReadonlySet<string> = new Set([
+  "translation_unit",
+  "preproc_if",
+  "preproc_ifdef",
+  "preproc_else",
+  "preproc_elif",
+  "preproc_elifdef",
+  "linkage_specification",
+  "declaration_list",
+  "namespace_definition",
+]);
+
+/** Nodes of this kind at file scope, `#if` groups and `extern "C"` blocks included. */
+export function* fileScopeNodes(tree: Tree, ...kinds: readonly string[]): Generator<Node> {
+  for (let n = 0; n < tree.size; ) {
+    const kind = tree.kind(n);
+    if (kinds.includes(kind)) {
+      yield n;
+      n = tree.next(n);
+    } else if (FILE_SCOPES.has(kind)) n++;
+    else n = tree.next(n);
+  }
+}
+
+function fileScopeDeclarations(tree: Tree): Generator<Node> {
+  return fileScopeNodes(tree, "declaration");
+}
+
+/** Calls of a macro at file scope, such as `HPy_MODINIT(...)`. */
+export function* topLevelCalls(tree: Tree, name: string): Generator<Node> {
+  for (const n of fileScopeNodes(tree, "expression_statement")) {
+    const call = tree.named(n)[0];
+    if (call === undefined || tree.kind(call) !== "call_expression") continue;
+    if (tree.source(tree.field(call, "function")) === name) yield call;
+  }
+}
+
+function readFunctions(file: ParsedFile): CFunction[] {
+  const tree = file.tree;
+  const found: CFunction[] = [];
+  for (const n of fileScopeNodes(tree, "function_definition")) {
+    if (isDead(file, tree.start(n))) continue;
+    const f = readFunction(file, n);
+    if (f !== null) found.push(f);
+  }
+  return found;
+}
+
+/** Reads one function definition; null when it has no plain name or body. */
+export function readFunction(file: ParsedFile, n: Node): CFunction | null {
+  const tree = file.tree;
+  const declaratorNode = tree.field(n, "declarator");
+  const body = tree.field(n, "body");
+  if (declaratorNode === NONE || body === NONE || tree.kind(body) !== "compound_statement") return null;
+  const base = typeSpecifier(tree, n);
+  const declarator = readDeclarator(tree, declaratorNode, base);
+  if (declarator.name === "" || declarator.parameters === NONE) return null;
+  const parameters = readParameters(tree, declarator.parameters);
+  return {
+    name: declarator.name,
+    file,
+    node: n,
+    body,
+    declarator,
+    result: { base, pointers: declarator.type.pointers, arrays: 0, isFunction: false },
+    parameters,
+    isStatic: hasStorage(tree, n, "static"),
+    isVariadic: tree.token(declarator.parameters, "...") !== NONE || tree.named(declarator.parameters).some((p) => tree.kind(p) === "variadic_parameter"),
+    isMigrated: parameters.some((p) => p.type.base === "HPyContext"),
+  };
+}
+
+/** Parameters of a function declarator; `(void)` and `()` give none. */
+export function readParameters(tree: Tree, list: Node): Declarator[] {
+  const found: Declarator[] = [];
+  for (const p of tree.named(list)) {
+    if (tree.kind(p) !== "parameter_declaration") continue;
+    const base = typeSpecifier(tree, p);
+    const node = tree.field(p, "declarator");
+    if (node === NONE) {
+      if (base !== "void")
+        found.push({
+          name: "",
+          nameNode: NONE,
+          type: { base, pointers: 0, arrays: 0, isFunction: false },
+          node: p,
+          value: NONE,
+          stars: [],
+          parameters: NONE,
+        });
+    } else found.push(readDeclarator(tree, node, base));
+  }
+  return found;
+}
+
+/** Fields of a struct initialiser, positional ones named by `names`. */
+export function readStructValue(variable: GlobalVariable, names: readonly string[]): StructValue | null {
+  const tree = variable.file.tree;
+  const initializer = variable.declarator.value;
+  if (initializer === NONE || tree.kind(initializer) !== "initializer_list") return null;
+  const fields = new Map<string, Node>();
+  let position = 0;
+  for (const item of tree.named(initializer)) {
+    if (tree.kind(item) === "initializer_pair") {
+      const designator = tree.field(item, "designator");
+      const name = tree.named(designator)[0];
+      if (name === undefined) return null;
+      const field = tree.source(name);
+      fields.set(field, tree.field(item, "value"));
+      position = names.indexOf(field) + 1;
+    } else {
+      const name = names[position++];
+      if (name !== undefined) fields.set(name, item);
+    }
+  }
+  return { name: variable.name, file: variable.file, declaration: variable.declaration, initializer, fields };
+}
+
+function findModuleDefinition(
+  init: CFunction,
+  globals: ReadonlyMap<string, readonly GlobalVariable[]>,
+): StructValue | null {
+  const tree = init.file.tree;
+  for (const n of tree.descendants(init.body, "identifier")) {
+    const variable = (globals.get(tree.source(n)) ?? []).find(
+      (g) => g.file === init.file && g.declarator.value !== NONE && /^(struct )?PyModuleDef$/.test(g.declarator.type.base),
+    );
+    if (variable !== undefined) return readStructValue(variable, MODULE_FIELDS);
+  }
+  return null;
+}
+
+function methodsOf(
+  definition: StructValue,
+  field: string,
+  globals: ReadonlyMap<string, readonly GlobalVariable[]>,
+): MethodTable | null {
+  const value = definition.fields.get(field);
+  if (value === undefined) return null;
+  const name = definition.file.tree.source(stripCasts(definition.file.tree, value));
+  const variables = globals.get(name) ?? [];
+  const variable =
+    variables.find((g) => g.file === definition.file && g.declarator.value !== NONE) ??
+    variables.find((g) => g.declarator.value !== NONE);
+  return variable === undefined ? null : readMethodTable(variable);
+}
+
+/** Reads a `PyMethodDef` table; null when the variable is none. */
+export function readMethodTable(variable: GlobalVariable): MethodTable | null {
+  const tree = variable.file.tree;
+  const initializer = variable.declarator.value;
+  if (!/^(struct )?PyMethodDef$/.test(variable.declarator.type.base) || tree.kind(initializer) !== "initializer_list")
+    return null;
+  const entries: MethodEntry[] = [];
+  let sentinel: Node = NONE;
+  for (const item of tree.named(initializer)) {
+    if (tree.kind(item) !== "initializer_list") continue;
+    const entry = readMethodEntry(tree, item);
+    if (entry === null) sentinel = item;
+    else entries.push(entry);
+  }
+  return { name: variable.name, file: variable.file, declaration: variable.declaration, initializer, entries, sentinel };
+}
+
+const ENTRY_FIELDS = ["ml_name", "ml_meth", "ml_flags", "ml_doc"];
+
+function readMethodEntry(tree: Tree, item: Node): MethodEntry | null {
+  const fields = new Map<string, Node>();
+  let position = 0;
+  for (const part of tree.named(item)) {
+    if (tree.kind(part) === "initializer_pair") {
+      const name = tree.named(tree.field(part, "designator"))[0];
+      if (name !== undefined) {
+        fields.set(tree.source(name), tree.field(part, "value"));
+        position = ENTRY_FIELDS.indexOf(tree.source(name)) + 1;
+      }
+    } else fields.set(ENTRY_FIELDS[position++] ?? "", part);
+  }
+  const nameNode = fields.get("ml_name");
+  if (nameNode === undefined || isNullConstant(tree, nameNode)) return null;
+  const functionNode = stripCasts(tree, fields.get("ml_meth") ?? nameNode);
+  const documentation = fields.get("ml_doc");
+  const flagsNode = fields.get("ml_flags");
+  return {
+    nameSource: tree.source(nameNode),
+    pythonName: stringValue(tree, nameNode),
+    functionName: tree.kind(functionNode) === "identifier" ? tree.source(functionNode) : null,
+    flags: flagsNode === undefined ? null : readFlags(tree, flagsNode),
+    documentation:
+      documentation === undefined || isNullConstant(tree, documentation) ? null : tree.source(stripParentheses(tree, documentation)),
+    node: item,
+  };
+}
+
+/** Whether an expression is a null pointer constant (`NULL`, `0`, `nullptr`, with casts). */
+export function isNullConstant(tree: Tree, n: Node): boolean {
+  const at = stripCasts(tree, n);
+  if (at === NONE) return false;
+  const source = tree.source(at);
+  return source === "NULL" || source === "0" || source === "nullptr";
+}
+
+function readFlags(tree: Tree, n: Node): string[] | null {
+  const names: string[] = [];
+  for (let c = n; c < tree.next(n); c++) {
+    const kind = tree.kind(c);
+    if (kind === "identifier") names.push(tree.source(c));
+    else if (kind === "number_literal") {
+      if (tree.source(c) !== "0") return null;
+    } else if (!["binary_expression", "parenthesized_expression", "|", "(", ")", "comment"].includes(kind)) return null;
+  }
+  return names.sort();
+}
+
+function filesOf(
+  initFile: ParsedFile,
+  moduleName: string,
+  files: readonly ParsedFile[],
+  functions: ReadonlyMap<string, readonly CFunction[]>,
+  prototypes: ReadonlyMap<string, readonly Prototype[]>,
+  moduleFiles: (initFile: string, moduleName: string) => readonly string[] | null,
+): ParsedFile[] {
+  const byPath = new Map(files.map((f) => [f.path, f]));
+  const found = new Set<ParsedFile>([initFile]);
+  const declared = moduleFiles(initFile.path, moduleName);
+  if (declared !== null) for (const path of declared) if (byPath.has(path)) found.add(byPath.get(path) as ParsedFile);
+  const queue = [...found];
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    const add = (other: ParsedFile | undefined): void => {
+      if (other !== undefined && !found.has(other)) {
+        found.add(other);
+        queue.push(other);
+      }
+    };
+    for (const include of file.includes) add(resolveInclude(file, include.path, byPath));
+    if (declared === null) {
+      for (const n of file.tree.descendants(0, "call_expression")) {
+        const callee = file.tree.field(n, "function");
+        if (callee === NONE || file.tree.kind(callee) !== "identifier") continue;
+        const name = file.tree.source(callee);
+        const definitions = functions.get(name);
+        if (definitions === undefined || definitions.some((d) => d.file === file) || !prototypes.has(name)) continue;
+        if (definitions.length === 1 && definitions[0]?.isStatic === false) add(definitions[0].file);
+      }
+    }
+  }
+  return [initFile, ...[...found].filter((f) => f !== initFile).sort((a, b) => (a.path < b.path ? -1 : 1))];
+}
+
+/** The project file that `#include "path"` in `from` names, by the usual search next to the file and by suffix. */
+function resolveInclude(from: ParsedFile, path: string, byPath: ReadonlyMap<string, ParsedFile>): ParsedFile | undefined {
+  const directory = from.path.includes("/") ? from.path.slice(0, from.path.lastIndexOf("/") + 1) : "";
+  const direct = byPath.get(normalizePath(directory + path));
+  if (direct !== undefined) return direct;
+  const matches = [...byPath.keys()].filter((p) => p === path || p.endsWith(`/${path}`));
+  return matches.length === 1 ? byPath.get(matches[0] as string) : undefined;
+}
+
+/** Resolves `.` and `..` in a relative path. */
+export function normalizePath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "." && part !== "") parts.push(part);
+  }
+  return parts.join("/");
+}
+
+/** The definition that a name in a file of a module refers to; null when there is none or it is ambiguous. */
+export function resolveFunction(project: Project, file: ParsedFile, name: string): CFunction | null {
+  const definitions = project.functions.get(name) ?? [];
+  const local = definitions.filter((f) => f.file === file);
+  if (local.length > 0) return local.length === 1 ? (local[0] as CFunction) : null;
+  const shared = definitions.filter((f) => !f.isStatic || f.file.path.endsWith(".h"));
+  return shared.length === 1 ? (shared[0] as CFunction) : null;
+}
+
+/** Folded text of a function's result type, for messages. */
+export function describeType(type: CType): string {
+  return `${type.base} ${"*".repeat(type.pointers)}`.trim();
+}
+
+export { foldedText };

@@ -1,0 +1,1241 @@
+/** Rewrites the body of one function from references to handles, following the facts of the ownership analysis. */
+
+import {
+  BUILDERS,
+  type CallingConvention,
+  type Facts,
+  isRawComparison,
+  isUntouchedCall,
+  PARSERS,
+  REFERENCE_COUNTS,
+} from "../analysis/ownership.ts";
+import { Refused, type Typing } from "../analysis/typing.ts";
+import { CONTEXT_HANDLES } from "../model/api/context-handles.ts";
+import { isObjectPointer, isObjectPointerPointer, readDeclarators, readTypeDescriptor, stringValue, stripCasts, stripParentheses } from "../model/declarations.ts";
+import type { CFunction } from "../model/project.ts";
+import type { EditSet, Part } from "../syntax/edits.ts";
+import { NONE, type Node, type Tree } from "../syntax/tree.ts";
+import { planArgumentParsing } from "./argument-parsing.ts";
+import { type Bridge, bridgeFor } from "./bridge.ts";
+import { planBuildValue, planCallArguments } from "./build-value.ts";
+import { formatLiteral, planFormat } from "./format-strings.ts";
+import { deleteStar } from "./object-type.ts";
+import { StatementEdits, statementOf } from "./statement-edits.ts";
+
+/** A rule as the rewriter needs it; the rules folder has the full rows. */
+export interface CallRule {
+  readonly id: string;
+  readonly arity: number | "variadic";
+  readonly template: string;
+  readonly support: readonly string[];
+  readonly note?: string;
+  readonly when?: { readonly argument: number; readonly literal: string };
+  readonly variadic?: "null-terminated";
+}
+
+export interface Unmapping {
+  readonly answer: "bridge" | "stays" | "refuse";
+  readonly reason: string;
+}
+
+/** Everything a rewrite needs besides the facts. */
+export interface RewriteContext {
+  readonly rules: ReadonlyMap<string, CallRule>;
+  readonly unmapped: ReadonlyMap<string, Unmapping>;
+  /** Name that a project function has in HPy code; null when it stays legacy and must be bridged. */
+  readonly helperName: (target: CFunction) => string | null;
+}
+
+/** What the rewritten function uses. */
+export interface RewriteResult {
+  /** Support functions of the library, by name. */
+  readonly support: ReadonlySet<string>;
+  /** Wrappers generated for C-API functions. */
+  readonly bridges: ReadonlyMap<string, Bridge>;
+  /** True when C API is still called. */
+  readonly bridged: boolean;
+  readonly notes: readonly string[];
+  /** Names of C-API functions that were rewritten by a rule. */
+  readonly rules: ReadonlySet<string>;
+}
+
+const RULE = "function-body";
+const TEMPORARY = "temporary";
+
+/** Names that the convention gives to the arguments of the migrated function. */
+export interface ArgumentNames {
+  readonly ctx: string;
+  readonly self: string;
+  readonly args: string;
+  readonly nargs: string;
+  readonly kwnames: string;
+}
+
+export class BodyRewriter {
+  readonly #facts: Facts;
+  readonly #typing: Typing;
+  readonly #tree: Tree;
+  readonly #edits: EditSet;
+  readonly #context: RewriteContext;
+  readonly #statements: StatementEdits;
+  readonly #taken = new Set<string>();
+  readonly #temporaryNames = new Map<Node, string>();
+  readonly #support = new Set<string>();
+  readonly #bridges = new Map<string, Bridge>();
+  readonly #notes: string[];
+  readonly #rulesUsed = new Set<string>();
+  #bridged = false;
+  #tracker = "";
+  readonly names: ArgumentNames;
+
+  constructor(facts: Facts, edits: EditSet, context: RewriteContext) {
+    this.#facts = facts;
+    this.#typing = facts.typing;
+    this.#tree = facts.typing.tree;
+    this.#edits = edits;
+    this.#context = context;
+    this.#statements = new StatementEdits(this.#tree, edits, RULE);
+    this.#notes = [...facts.notes];
+    for (const n of this.#tree.descendants(facts.fn.node, "identifier", "type_identifier", "field_identifier", "statement_identifier"))
+      this.#taken.add(this.#tree.source(n));
+    const parameter = (index: number): string => facts.fn.parameters[index]?.name ?? "";
+    const named = (name: string, wish: string): string => (name === "" ? this.#fresh(wish) : name);
+    this.names = {
+      ctx: this.#fresh("ctx"),
+      self: named(parameter(0), "self"),
+      args: named(parameter(1), "args"),
+      nargs: facts.convention.startsWith("fastcall") ? named(parameter(2), "nargs") : this.#fresh("nargs"),
+      kwnames: facts.convention === "fastcall-keywords" ? named(parameter(3), "kwnames") : this.#fresh("kwnames"),
+    };
+  }
+
+  #fresh(wish: string): string {
+    let name = wish;
+    for (let i = 2; this.#taken.has(name); i++) name = `${wish}${i}`;
+    this.#taken.add(name);
+    return name;
+  }
+
+  /** Makes all edits inside the body; the signature is the caller's part. */
+  rewrite(): RewriteResult {
+    const body = this.#facts.fn.body;
+    for (const n of this.#tree.named(body)) this.#statement(n);
+    this.#entry();
+    this.#closings();
+    this.#statements.finish();
+    return {
+      support: this.#support,
+      bridges: this.#bridges,
+      bridged: this.#bridged,
+      notes: this.#notes,
+      rules: this.#rulesUsed,
+    };
+  }
+
+  #refuse(id: string, n: Node, message: string): never {
+    throw new Refused(id, this.#typing.span(n), message);
+  }
+
+  /** Handles made at the start: duplicated parameters and the tuple of arguments. */
+  #entry(): void {
+    const first = this.#tree.named(this.#facts.fn.body)[0];
+    if (first === undefined) return;
+    for (const name of this.#facts.parameterDuplicates)
+      if (name !== this.#argumentsParameter())
+        this.#statements.before(first, [`${name} = HPy_Dup(${this.names.ctx}, ${name});`]);
+    if (this.#facts.needsTuple) {
+      const tuple = this.#tupleName();
+      this.#statements.before(
+        first,
+        [`HPy ${tuple} = HPyTuple_FromArray(${this.names.ctx}, (HPy *)${this.names.args}, (HPy_ssize_t)${this.names.nargs});`],
+        "declaration",
+      );
+      const failure = isObjectPointer(this.#facts.fn.result) ? "HPy_NULL" : "-1";
+      this.#statements.before(first, [`if (HPy_IsNull(${tuple})) return ${failure};`]);
+    }
+  }
+
+  #argumentsParameter(): string {
+    return this.#facts.convention === "varargs" || this.#facts.convention === "keywords" ? this.names.args : "";
+  }
+
+  #tuple = "";
+  #tupleName(): string {
+    if (this.#tuple === "") this.#tuple = this.#fresh(`${this.names.args}_tuple`);
+    return this.#tuple;
+  }
+
+  // Statements.
+
+  #statement(n: Node): void {
+    const tree = this.#tree;
+    switch (tree.kind(n)) {
+      case "declaration":
+        this.#declaration(n);
+        return;
+      case "expression_statement":
+        this.#expressionStatement(n);
+        return;
+      case "return_statement": {
+        const value = tree.named(n)[0];
+        if (value !== undefined) this.#value(value, isObjectPointer(this.#facts.fn.result) ? "handle" : "any");
+        return;
+      }
+      case "if_statement":
+      case "while_statement":
+      case "do_statement": {
+        for (const c of tree.named(n)) {
+          if (tree.fieldOf(c) === "condition") this.#condition(c);
+          else this.#statement(c);
+        }
+        return;
+      }
+      case "for_statement": {
+        for (const c of tree.named(n)) {
+          const field = tree.fieldOf(c);
+          if (field === "condition") this.#condition(c);
+          else if (field === "body") this.#statement(c);
+          else if (tree.kind(c) === "declaration") this.#declaration(c);
+          else this.#value(c, "any");
+        }
+        return;
+      }
+      case "switch_statement":
+      case "case_statement":
+      case "labeled_statement":
+      case "compound_statement":
+      case "else_clause":
+      default: {
+        for (const c of tree.named(n)) {
+          const kind = tree.kind(c);
+          if (kind === "statement_identifier" || (tree.kind(n) === "case_statement" && tree.fieldOf(c) === "value")) continue;
+          if (kind === "parenthesized_expression") this.#value(c, "any");
+          else if (kind.startsWith("preproc") || STATEMENT_KINDS.has(kind)) this.#preprocOrStatement(c);
+          else if (!PREPROC_LEAVES.has(kind) && !tree.kind(n).startsWith("preproc")) this.#value(c, "any");
+        }
+      }
+    }
+  }
+
+  #preprocOrStatement(n: Node): void {
+    if (this.#isDeadBranch(n)) return;
+    this.#statement(n);
+  }
+
+  #isDeadBranch(n: Node): boolean {
+    const start = this.#tree.start(n);
+    return this.#facts.fn.file.conditionals.some((c) =>
+      c.branches.some((b) => b.liveness === "dead" && start >= b.body.start && start < b.body.end),
+    );
+  }
+
+  #declaration(n: Node): void {
+    const tree = this.#tree;
+    const declarators = readDeclarators(tree, n);
+    const objects = declarators.filter((d) => isObjectPointer(d.type));
+    const isStatic = tree.children(n).some((c) => tree.source(c) === "static");
+    if (objects.length > 0 && !isStatic) {
+      const type = tree.field(n, "type");
+      this.#edits.replace(this.#typing.span(type), "HPy", RULE);
+      for (const d of objects) {
+        deleteStar(this.#tree, d.stars[0] ?? NONE, this.#edits, RULE);
+        if (d.value !== NONE) this.#value(d.value, "handle");
+        else if (this.#facts.initialise.has(d.name)) this.#edits.insert(tree.end(d.node), " = HPy_NULL", RULE);
+      }
+      return;
+    }
+    if (this.#isKeywordList(n)) return;
+    for (const d of declarators) if (d.value !== NONE && !isStatic) this.#value(d.value, "any");
+    for (const d of declarators)
+      if (d.value !== NONE && !isStatic && d.type.base === "char" && d.type.pointers === 1) this.#castInterior(d.value, n);
+  }
+
+  /** `static char *kwlist[]` gets the `const` that HPy's parsers want only where the type would not fit. */
+  #isKeywordList(n: Node): boolean {
+    return readDeclarators(this.#tree, n).some((d) => d.type.base === "char" && d.type.arrays === 1 && d.type.pointers === 1);
+  }
+
+  #expressionStatement(n: Node): void {
+    const tree = this.#tree;
+    const expression = tree.named(n)[0];
+    if (expression === undefined) return;
+    const source = tree.source(expression);
+    const ctx = this.names.ctx;
+    if (tree.kind(expression) === "identifier") {
+      const replacement = STATEMENT_MACROS[source];
+      if (replacement !== undefined) {
+        if (replacement.startsWith("HPy_BEGIN")) this.#checkThreads(n);
+        this.#edits.replace(this.#typing.span(expression), replacement.replaceAll("$ctx", ctx), RULE);
+        return;
+      }
+    }
+    if (tree.kind(expression) === "call_expression" && this.#referenceCount(expression, n)) return;
+    this.#value(expression, "any");
+  }
+
+  /** Between ALLOW_THREADS macros nothing may use the context. */
+  #checkThreads(begin: Node): void {
+    const tree = this.#tree;
+    let inside = false;
+    for (const n of tree.descendants(this.#facts.fn.body, "identifier")) {
+      const name = tree.source(n);
+      if (tree.start(n) < tree.start(begin)) continue;
+      if (name === "Py_BEGIN_ALLOW_THREADS") inside = true;
+      else if (name === "Py_END_ALLOW_THREADS") return;
+      else if (inside) {
+        const call = tree.parent(n);
+        const isApi = tree.kind(call) === "call_expression" && tree.field(call, "function") === n && this.#typing.callee(call).kind === "capi";
+        const answer = this.#context.unmapped.get(this.#typing.canonicalName(name))?.answer;
+        if ((isApi && answer !== "stays") || this.#typing.typeOf(n) === "handle" || name === "Py_BLOCK_THREADS" || name === "Py_UNBLOCK_THREADS")
+          this.#refuse("api-without-gil", n, `\`${name}\` is used where the interpreter's lock is released.`);
+      }
+    }
+  }
+
+  /** Statement that is a reference-count operation; true when it was handled. */
+  #referenceCount(call: Node, statement: Node): boolean {
+    const tree = this.#tree;
+    const callee = this.#typing.callee(call);
+    if (callee.kind !== "capi" || !REFERENCE_COUNTS.has(callee.name)) return false;
+    const decision = this.#facts.decisions.get(call);
+    const argument = tree.named(tree.field(call, "arguments"))[0];
+    if (argument === undefined) return false;
+    const ctx = this.names.ctx;
+    const name = tree.source(stripCasts(tree, argument));
+    const isClear = callee.name === "Py_CLEAR";
+    if (decision === undefined || decision === "keep") {
+      if (decision === "keep") this.#bridged = true;
+      else if (callee.name === "Py_NewRef" || callee.name === "Py_XNewRef") return false;
+      else if (this.#typing.typeOf(stripCasts(tree, argument)) === "handle") this.#closeStatement(call, statement, argument, name, isClear);
+      return true;
+    }
+    if (decision === "delete") {
+      if (isClear) this.#edits.replace(this.#typing.span(call), `${name} = HPy_NULL`, RULE);
+      else this.#statements.remove(statement);
+      return true;
+    }
+    if (decision === "dup") {
+      this.#edits.replace(this.#typing.span(call), `${name} = HPy_Dup(${ctx}, ${name})`, RULE);
+      return true;
+    }
+    this.#closeStatement(call, statement, argument, name, isClear);
+    return true;
+  }
+
+  #closeStatement(call: Node, statement: Node, argument: Node, name: string, isClear: boolean): void {
+    const stripped = stripCasts(this.#tree, argument);
+    this.#edits.replace(this.#typing.span(call), [`HPy_Close(${this.names.ctx}, `, this.#typing.span(stripped), ")"], RULE);
+    this.#value(stripped, "handle");
+    if (isClear || this.#facts.reset.has(name)) this.#statements.after(statement, [`${name} = HPy_NULL;`]);
+  }
+
+  // Closings.
+
+  #temporaryName(variable: string): string {
+    if (variable === "%tracker") return this.#tracker;
+    if (variable === this.#argumentsParameter() && this.#facts.needsTuple) return this.#tupleName();
+    if (!variable.startsWith("%t")) return variable;
+    return this.#temporaryNames.get(Number(variable.slice(2))) ?? variable;
+  }
+
+  #closeText(variable: string): string {
+    const name = this.#temporaryName(variable);
+    return variable === "%tracker" ? `HPyTracker_Close(${this.names.ctx}, ${name});` : `HPy_Close(${this.names.ctx}, ${name});`;
+  }
+
+  #closings(): void {
+    const tree = this.#tree;
+    const before = new Map<Node, string[]>();
+    for (const closing of this.#facts.closings) {
+      const text = this.#closeText(closing.variable);
+      const isReset = this.#facts.reset.has(closing.variable);
+      if (closing.falls === "through") {
+        this.#statements.after(closing.after, [text]);
+        if (isReset) this.#statements.after(closing.after, [`${closing.variable} = HPy_NULL;`]);
+      }
+      for (const statement of closing.reassigned) this.#statements.before(statement, [text]);
+      for (const jump of closing.before) {
+        const list = before.get(jump) ?? [];
+        if (!list.includes(closing.variable)) list.push(closing.variable);
+        before.set(jump, list);
+      }
+    }
+    for (const [jump, variables] of before) {
+      const macro = tree.kind(jump) === "expression_statement";
+      const value = tree.kind(jump) === "return_statement" ? tree.named(jump)[0] : undefined;
+      const sorted = variables.sort((a, b) => this.#closeOrder(a) - this.#closeOrder(b));
+      if (macro || value === undefined || this.#isIndependent(value, sorted)) {
+        for (const v of sorted) this.#statements.before(jump, [this.#closeText(v)]);
+        continue;
+      }
+      const result = this.#fresh("result");
+      const type = isObjectPointer(this.#facts.fn.result) ? "HPy " : `${this.#resultType()} `;
+      this.#statements.before(
+        jump,
+        [`${type}${result} = `, { ...this.#typing.span(value), except: "return-value" }, ";"],
+        "declaration",
+      );
+      for (const v of sorted) this.#statements.before(jump, [this.#closeText(v)]);
+      this.#edits.replace(this.#typing.span(value), result, "return-value");
+    }
+  }
+
+  /** Trackers go last: handles read from them are closed before. */
+  #closeOrder(variable: string): number {
+    return variable === "%tracker" ? 1 : 0;
+  }
+
+  #resultType(): string {
+    const { base, pointers } = this.#facts.fn.result;
+    const qualifier = this.#tree.children(this.#facts.fn.node).some((c) => this.#tree.source(c) === "const") ? "const " : "";
+    return `${qualifier}${base}${pointers > 0 ? ` ${"*".repeat(pointers)}` : ""}`;
+  }
+
+  /** Whether a returned expression neither uses what is closed before it nor anything that could depend on it. */
+  #isIndependent(value: Node, closed: readonly string[]): boolean {
+    const tree = this.#tree;
+    const at = stripCasts(tree, value);
+    const kind = tree.kind(at);
+    if (kind === "null" || kind === "number_literal" || kind === "true" || kind === "false") return true;
+    if (kind === "unary_expression") return this.#isIndependent(tree.field(at, "argument"), closed);
+    if (kind === "call_expression" && this.#typing.callee(at).kind === "capi") {
+      const callee = this.#typing.callee(at);
+      return callee.kind === "capi" && callee.name === "PyErr_NoMemory";
+    }
+    if (kind !== "identifier") return false;
+    const name = tree.source(at);
+    if (closed.includes(name) || closed.includes(`%t${at}`)) return false;
+    if (this.#typing.constantObject(name) !== null) return true;
+    const type = this.#typing.typeOf(at);
+    if (type === "cell") return false;
+    if (type === "handle") return this.#facts.decisions.get(at) !== "dup" || !closed.includes("%tracker");
+    const local = this.#typing.local(name);
+    return local === undefined || local.type.pointers === 0;
+  }
+
+  // Expressions.
+
+  #condition(n: Node): void {
+    const tree = this.#tree;
+    const inner = stripParentheses(tree, n);
+    if (inner === NONE) return;
+    this.#truth(inner);
+  }
+
+  /** An expression whose truth is taken. */
+  #truth(n: Node): void {
+    const tree = this.#tree;
+    const kind = tree.kind(n);
+    if (kind === "parenthesized_expression") {
+      const inner = tree.named(n)[0];
+      if (inner !== undefined) this.#truth(inner);
+      return;
+    }
+    if (kind === "binary_expression") {
+      const operator = tree.source(tree.field(n, "operator"));
+      if (operator === "&&" || operator === "||") {
+        this.#truth(tree.field(n, "left"));
+        this.#truth(tree.field(n, "right"));
+        return;
+      }
+    }
+    if (kind === "unary_expression" && tree.source(tree.field(n, "operator")) === "!") {
+      this.#negation(n);
+      return;
+    }
+    if (this.#typing.typeOf(n) === "handle" && !this.#isRaw(n)) {
+      this.#edits.replace(this.#typing.span(n), ["!HPy_IsNull(", this.#typing.span(n), ")"], RULE);
+      this.#value(n, "handle");
+      return;
+    }
+    this.#value(n, "any");
+  }
+
+  #negation(n: Node): void {
+    const tree = this.#tree;
+    const argument = tree.field(n, "argument");
+    const inner = stripParentheses(tree, argument);
+    if (this.#typing.typeOf(inner) === "handle" && !this.#isRaw(inner)) {
+      this.#edits.replace(this.#typing.span(n), ["HPy_IsNull(", this.#typing.span(inner), ")"], RULE);
+      this.#value(inner, "handle");
+      return;
+    }
+    const parse = tree.kind(inner) === "call_expression" ? this.#parseOperands(inner) : null;
+    if (parse !== null) {
+      const [first, ...rest] = parse;
+      if (rest.length === 0) this.#edits.replace(this.#typing.span(inner), first ?? "1", RULE);
+      else {
+        const text = parse.map((p) => `!${p}`).join(" || ");
+        const needsParentheses = !this.#standsAlone(n);
+        this.#edits.replace(this.#typing.span(n), needsParentheses ? `(${text})` : text, RULE);
+      }
+      return;
+    }
+    this.#truth(argument);
+  }
+
+  /** Whether an expression is the whole of a condition or an operand of `||`, so that `||` in it needs no parentheses. */
+  #standsAlone(n: Node): boolean {
+    const tree = this.#tree;
+    const parent = tree.parent(n);
+    if (tree.kind(parent) === "parenthesized_expression") return true;
+    return tree.kind(parent) === "binary_expression" && tree.source(tree.field(parent, "operator")) === "||";
+  }
+
+  #isRaw(n: Node): boolean {
+    return this.#typing.typeOf(n) === "cell";
+  }
+
+  /** Rewrites an expression; `handle` where its value is used as a handle. */
+  #value(n: Node, want: "handle" | "any"): void {
+    const tree = this.#tree;
+    const type = want === "handle" ? this.#typing.typeOf(n) : "other";
+    const decision = this.#facts.decisions.get(n);
+    if (decision === "dup" && want === "handle" && !REFERENCE_KINDS.has(tree.kind(n))) {
+      this.#edits.replace(this.#typing.span(n), [`HPy_Dup(${this.names.ctx}, `, { ...this.#typing.span(n), except: "dup" }, ")"], "dup");
+    }
+    if (this.#facts.temporaries.has(n)) this.#bindTemporary(n);
+    if (type === "cell" && !TRANSPARENT.has(tree.kind(n))) {
+      this.#bridged = true;
+      this.#edits.replace(
+        this.#typing.span(n),
+        [`HPy_FromPyObject(${this.names.ctx}, `, { ...this.#typing.span(n), except: "load" }, ")"],
+        "load",
+      );
+      this.#children(n);
+      return;
+    }
+    switch (tree.kind(n)) {
+      case "null":
+        if (want === "handle") this.#edits.replace(this.#typing.span(n), "HPy_NULL", RULE);
+        return;
+      case "identifier":
+        this.#identifier(n, want);
+        return;
+      case "parenthesized_expression": {
+        const inner = tree.named(n)[0];
+        if (inner !== undefined) this.#value(inner, want);
+        return;
+      }
+      case "cast_expression":
+        this.#cast(n, want);
+        return;
+      case "assignment_expression":
+        this.#assignment(n);
+        return;
+      case "conditional_expression": {
+        this.#truth(tree.field(n, "condition"));
+        const inherited = this.#typing.typeOf(n) === "handle" ? "handle" : want;
+        this.#value(tree.field(n, "consequence"), inherited);
+        this.#value(tree.field(n, "alternative"), inherited);
+        return;
+      }
+      case "comma_expression":
+        this.#comma(n, want);
+        return;
+      case "unary_expression":
+        if (tree.source(tree.field(n, "operator")) === "!") this.#negation(n);
+        else this.#value(tree.field(n, "argument"), "any");
+        return;
+      case "binary_expression":
+        this.#binary(n);
+        return;
+      case "pointer_expression": {
+        const typeObject = this.#typing.typeObject(n);
+        if (typeObject !== null) {
+          this.#constant(n, `&${typeObject}`);
+          return;
+        }
+        this.#value(tree.field(n, "argument"), "any");
+        return;
+      }
+      case "call_expression":
+        this.#call(n, want);
+        return;
+      case "sizeof_expression":
+        return;
+      default:
+        this.#children(n);
+    }
+  }
+
+  #children(n: Node): void {
+    for (const c of this.#tree.named(n)) {
+      const kind = this.#tree.kind(c);
+      if (kind === "field_identifier" || kind === "type_descriptor" || kind.endsWith("designator")) continue;
+      this.#value(c, "any");
+    }
+  }
+
+  #comma(n: Node, want: "handle" | "any"): void {
+    const tree = this.#tree;
+    const left = tree.field(n, "left");
+    const right = tree.field(n, "right");
+    const isCount = tree.kind(left) === "call_expression" && this.#facts.decisions.get(left) === "delete";
+    if (isCount) {
+      this.#edits.replace(this.#typing.span(n), [this.#typing.span(right)], RULE);
+    } else this.#value(left, "any");
+    this.#value(right, want);
+  }
+
+  #identifier(n: Node, want: "handle" | "any"): void {
+    const name = this.#tree.source(n);
+    if (name === "NULL" || name === "nullptr") {
+      if (want === "handle") this.#edits.replace(this.#typing.span(n), "HPy_NULL", RULE);
+      return;
+    }
+    const constant = this.#typing.constantObject(name);
+    if (constant !== null) {
+      this.#constant(n, constant);
+      return;
+    }
+    if (name === this.#argumentsParameter() && this.#facts.needsTuple) {
+      this.#edits.replace(this.#typing.span(n), this.#tupleName(), RULE);
+      return;
+    }
+    if (this.#facts.convention.startsWith("fastcall") && name === this.names.nargs)
+      this.#edits.replace(this.#typing.span(n), `(HPy_ssize_t)${name}`, RULE);
+  }
+
+  #constant(n: Node, name: string): void {
+    const handle = CONTEXT_HANDLES.get(name);
+    if (handle === undefined) {
+      this.#bridged = true;
+      this.#refuse("constant-without-handle", n, `HPy 0.9 has no context handle for \`${name}\`.`);
+    }
+    this.#edits.replace(this.#typing.span(n), `${this.names.ctx}->${handle}`, RULE);
+  }
+
+  #cast(n: Node, want: "handle" | "any"): void {
+    const tree = this.#tree;
+    const inner = tree.field(n, "value");
+    const type = readTypeDescriptor(tree, tree.field(n, "type"));
+    if (isObjectPointer(type) && this.#typing.typeOf(n) !== "cell") {
+      this.#edits.replace(this.#typing.span(n), [this.#typing.span(inner)], RULE);
+      this.#value(inner, "handle");
+      return;
+    }
+    if (type.base === "void" && type.pointers === 0) {
+      const isTemporary = this.#typing.typeOf(inner) === "handle";
+      this.#value(inner, isTemporary ? "handle" : "any");
+      return;
+    }
+    if (this.#typing.typeOf(n) === "null" && want === "handle") {
+      this.#edits.replace(this.#typing.span(n), "HPy_NULL", RULE);
+      return;
+    }
+    this.#value(inner, "any");
+  }
+
+  #assignment(n: Node): void {
+    const tree = this.#tree;
+    const left = tree.field(n, "left");
+    const right = tree.field(n, "right");
+    const leftType = this.#typing.typeOf(left);
+    if (leftType === "cell") {
+      this.#value(left, "any");
+      const rightType = this.#typing.typeOf(right);
+      if (rightType === "handle") {
+        this.#bridged = true;
+        this.#edits.replace(
+          this.#typing.span(right),
+          [`HPy_AsPyObject(${this.names.ctx}, `, { ...this.#typing.span(right), except: "store" }, ")"],
+          "store",
+        );
+        this.#value(right, "handle");
+      } else this.#value(right, "any");
+      return;
+    }
+    if (leftType === "handle") {
+      this.#value(right, "handle");
+      return;
+    }
+    this.#value(left, "any");
+    this.#value(right, "any");
+    if (tree.kind(left) === "identifier") {
+      const type = this.#typing.local(tree.source(left))?.type;
+      if (type?.base === "char" && type.pointers === 1) this.#castInterior(right, n);
+    }
+  }
+
+  /** HPy's interior pointers are const; a `char *` variable of the original keeps its type. */
+  #castInterior(value: Node, holder: Node): void {
+    const tree = this.#tree;
+    const call = stripParentheses(tree, value);
+    if (tree.kind(call) !== "call_expression") return;
+    const callee = this.#typing.callee(call);
+    if (callee.kind !== "capi" || callee.facts.ownership.kind !== "interior") return;
+    if (tree.children(holder).some((c) => tree.source(c) === "const")) return;
+    this.#edits.insert(tree.start(call), "(char *)", RULE, -1);
+  }
+
+  #binary(n: Node): void {
+    const tree = this.#tree;
+    const operator = tree.source(tree.field(n, "operator"));
+    const left = tree.field(n, "left");
+    const right = tree.field(n, "right");
+    if (operator === "&&" || operator === "||") {
+      this.#truth(left);
+      this.#truth(right);
+      return;
+    }
+    if ((operator === "==" || operator === "!=") && !isRawComparison(this.#typing, left, right)) {
+      const types = [this.#typing.typeOf(left), this.#typing.typeOf(right)];
+      if (types.includes("handle")) {
+        const negated = operator === "!=" ? "!" : "";
+        if (types.includes("null")) {
+          const side = types[0] === "null" ? right : left;
+          const inner = stripParentheses(tree, side);
+          this.#edits.replace(this.#typing.span(n), [`${negated}HPy_IsNull(`, this.#typing.span(inner), ")"], RULE);
+          this.#value(inner, "handle");
+          return;
+        }
+        this.#edits.replace(
+          this.#typing.span(n),
+          [`${negated}HPy_Is(${this.names.ctx}, `, this.#typing.span(left), ", ", this.#typing.span(right), ")"],
+          RULE,
+        );
+        this.#value(left, "handle");
+        this.#value(right, "handle");
+        return;
+      }
+      const parse = this.#comparedParse(left, right);
+      if (parse !== null) {
+        const operands = this.#parseOperands(parse);
+        if (operands !== null) {
+          const text = operator === "==" ? operands.map((o) => `!${o}`).join(" || ") : operands.join(" && ");
+          this.#edits.replace(this.#typing.span(n), operands.length > 1 ? `(${text})` : text, RULE);
+          return;
+        }
+      }
+    }
+    this.#value(left, "any");
+    this.#value(right, "any");
+  }
+
+  /** `PyArg_ParseTuple(...) == 0`: the call, or null. */
+  #comparedParse(left: Node, right: Node): Node | null {
+    const tree = this.#tree;
+    const call = stripParentheses(tree, left);
+    if (tree.kind(call) !== "call_expression" || tree.source(right) !== "0") return null;
+    const callee = this.#typing.callee(call);
+    return callee.kind === "capi" && PARSERS.has(callee.name) ? call : null;
+  }
+
+  // Temporaries.
+
+  /** Gives a made handle a variable: declared before the statement where that is safe, else assigned in place. */
+  #bindTemporary(n: Node): void {
+    const name = this.#fresh(this.#temporaryWish(n));
+    this.#temporaryNames.set(n, name);
+    const closing = this.#facts.closings.find((c) => c.variable === `%t${n}`);
+    const statement = statementOf(this.#tree, n);
+    const first = closing === undefined ? statement : closing.first;
+    if (first === statement && this.#isHoistable(n, statement)) {
+      this.#statements.before(
+        statement,
+        [`HPy ${name} = `, { ...this.#typing.span(n), except: TEMPORARY }, ";"],
+        "declaration",
+      );
+      this.#edits.replace(this.#typing.span(n), name, TEMPORARY);
+      return;
+    }
+    this.#statements.before(first, [`HPy ${name} = HPy_NULL;`], "declaration");
+    const isWhole = this.#tree.kind(this.#tree.parent(n)) === "expression_statement" || this.#tree.kind(this.#tree.parent(n)) === "parenthesized_expression";
+    this.#edits.replace(
+      this.#typing.span(n),
+      [isWhole ? `${name} = ` : `(${name} = `, { ...this.#typing.span(n), except: TEMPORARY }, isWhole ? "" : ")"],
+      TEMPORARY,
+    );
+  }
+
+  #temporaryWish(n: Node): string {
+    const tree = this.#tree;
+    if (tree.kind(n) === "call_expression") {
+      const callee = this.#typing.callee(n);
+      const name = callee.kind === "capi" ? (TEMPORARY_NAMES[callee.name] ?? "") : "";
+      return name === "" ? "value" : name;
+    }
+    const at = stripCasts(tree, n);
+    const base = tree.kind(at) === "field_expression" ? tree.source(tree.field(at, "field")) : tree.source(at);
+    const word = base.startsWith("&") ? base.slice(1) : base;
+    return /^[A-Za-z_]\w*$/.test(word) ? `h_${word}` : "value";
+  }
+
+  /** Whether an expression may be evaluated before its statement without changing what happens. */
+  #isHoistable(n: Node, statement: Node): boolean {
+    const tree = this.#tree;
+    const kind = tree.kind(statement);
+    if (!["expression_statement", "return_statement", "if_statement", "switch_statement", "declaration"].includes(kind)) return false;
+    if (tree.kind(tree.parent(statement)) === "labeled_statement") return false;
+    if (kind === "if_statement" && tree.kind(tree.parent(statement)) === "else_clause") return true;
+    let at = n;
+    for (let parent = tree.parent(at); at !== statement; at = parent, parent = tree.parent(parent)) {
+      switch (tree.kind(parent)) {
+        case "binary_expression": {
+          const operator = tree.source(tree.field(parent, "operator"));
+          if ((operator === "&&" || operator === "||") && tree.field(parent, "left") !== at) return false;
+          break;
+        }
+        case "conditional_expression":
+          if (tree.field(parent, "condition") !== at) return false;
+          break;
+        case "comma_expression":
+          if (tree.field(parent, "left") !== at) return false;
+          break;
+        case "init_declarator":
+          if (tree.fields(statement, "declarator")[0] !== parent) return false;
+          break;
+        case "assignment_expression":
+          if (tree.field(parent, "left") === at) return false;
+          break;
+        case "compound_statement":
+        case "for_statement":
+          return false;
+        default:
+      }
+    }
+    return true;
+  }
+
+  // Calls.
+
+  #call(n: Node, want: "handle" | "any"): void {
+    const tree = this.#tree;
+    const callee = this.#typing.callee(n);
+    const list = tree.named(tree.field(n, "arguments"));
+    switch (callee.kind) {
+      case "project":
+        this.#projectCall(n, callee.target, list);
+        return;
+      case "capi":
+        this.#capiCall(n, callee.name, list, want);
+        return;
+      default:
+        if (callee.kind === "foreign" && EXPECT.has(callee.name) && list[0] !== undefined) {
+          this.#truth(list[0]);
+          return;
+        }
+        for (const argument of list) this.#value(argument, "any");
+    }
+  }
+
+  #argument(n: Node): void {
+    const type = this.#typing.typeOf(n);
+    this.#value(n, type === "handle" || type === "cell" ? "handle" : "any");
+  }
+
+  /** Arguments of a call whose parameter types are known: NULL for an object becomes HPy_NULL. */
+  #typedArguments(list: readonly Node[], isObject: (index: number) => boolean): void {
+    list.forEach((argument, i) => {
+      if (isObject(i)) this.#value(argument, "handle");
+      else this.#argument(argument);
+    });
+  }
+
+  #projectCall(n: Node, target: CFunction, list: readonly Node[]): void {
+    const tree = this.#tree;
+    const objects =
+      isObjectPointer(target.result) ||
+      target.parameters.some((p) => isObjectPointer(p.type) || isObjectPointerPointer(p.type));
+    const name = this.#context.helperName(target);
+    const functionNode = tree.field(n, "function");
+    if (name === null) {
+      if (!objects) {
+        this.#bridged = true;
+        for (const argument of list) this.#value(argument, "any");
+        return;
+      }
+      this.#refuse("calls-legacy-function", n, `\`${target.name}\` stays legacy and takes or returns objects.`);
+    }
+    if (name !== target.name || tree.source(functionNode) !== name) this.#edits.replace(this.#typing.span(functionNode), name, RULE);
+    this.#insertContext(n, list.length);
+    this.#typedArguments(list, (i) => target.parameters[i] !== undefined && isObjectPointer(target.parameters[i].type));
+  }
+
+  #insertContext(call: Node, count: number): void {
+    const open = this.#tree.token(this.#tree.field(call, "arguments"), "(");
+    this.#edits.insert(this.#tree.end(open), count > 0 ? `${this.names.ctx}, ` : this.names.ctx, RULE, -1);
+  }
+
+  #capiCall(n: Node, name: string, list: readonly Node[], want: "handle" | "any"): void {
+    const tree = this.#tree;
+    const ctx = this.names.ctx;
+    if (name === "Py_NewRef" || name === "Py_XNewRef") {
+      this.#edits.replace(this.#typing.span(tree.field(n, "function")), "HPy_Dup", RULE);
+      this.#insertContext(n, list.length);
+      this.#typedArguments(list, () => true);
+      return;
+    }
+    if (REFERENCE_COUNTS.has(name)) {
+      const decision = this.#facts.decisions.get(n);
+      if (decision === "keep") {
+        this.#bridged = true;
+        return;
+      }
+      this.#refuse("reference-count-in-expression", n, `\`${name}\` is used inside an expression.`);
+    }
+    if (PARSERS.has(name)) {
+      const operands = this.#parseOperands(n);
+      if (operands === null) this.#refuse("format-not-supported", n, "The format of the arguments cannot be written for HPy.");
+      const text = operands.join(" && ");
+      this.#edits.replace(this.#typing.span(n), operands.length > 1 && !this.#isWholeCondition(n) ? `(${text})` : text, RULE);
+      return;
+    }
+    if (this.#argumentAccess(n, name, list)) return;
+    if (isUntouchedCall(this.#typing, n)) {
+      this.#bridged = true;
+      for (const argument of list) this.#value(argument, "any");
+      return;
+    }
+    if (BUILDERS.has(name)) {
+      this.#buildCall(n, name, list);
+      return;
+    }
+    if (name === "PyErr_Format" || name === "PyUnicode_FromFormat") {
+      this.#formatCall(n, name, list);
+      return;
+    }
+    const rule = this.#context.rules.get(name);
+    if (rule !== undefined && this.#applyRule(n, rule, list)) return;
+    this.#withoutRule(n, name, list, want, ctx);
+  }
+
+  #isWholeCondition(n: Node): boolean {
+    return this.#tree.kind(this.#tree.parent(n)) === "parenthesized_expression";
+  }
+
+  #argumentAccess(n: Node, name: string, list: readonly Node[]): boolean {
+    const tree = this.#tree;
+    const args = this.#argumentsParameter();
+    const first = list[0];
+    if (args === "" || this.#facts.needsTuple || first === undefined || tree.source(stripCasts(tree, first)) !== args) return false;
+    if (name === "PyTuple_GET_SIZE" || name === "PyTuple_Size") {
+      this.#edits.replace(this.#typing.span(n), `(HPy_ssize_t)${this.names.nargs}`, RULE);
+      return true;
+    }
+    if (name === "PyTuple_GET_ITEM") {
+      const index = list[1] as Node;
+      this.#edits.replace(this.#typing.span(n), [`${this.names.args}[`, this.#typing.span(index), "]"], RULE);
+      this.#value(index, "any");
+      return true;
+    }
+    return false;
+  }
+
+  /** Applies a rule; false when it does not fit this call. */
+  #applyRule(n: Node, rule: CallRule, list: readonly Node[]): boolean {
+    const tree = this.#tree;
+    const callee = this.#typing.callee(n);
+    if (callee.kind !== "capi") return false;
+    let given = list;
+    if (rule.variadic === "null-terminated") {
+      const last = list[list.length - 1];
+      if (last === undefined || this.#typing.typeOf(last) !== "null") return false;
+      given = list.slice(0, -1);
+    }
+    if (rule.when !== undefined) {
+      const literal = given[rule.when.argument];
+      if (literal === undefined || tree.source(stripCasts(tree, literal)) !== rule.when.literal) return false;
+    }
+    if (rule.arity !== "variadic" && rule.arity !== given.length) return false;
+    this.#rulesUsed.add(rule.id);
+    for (const name of rule.support) this.#support.add(name);
+    if (rule.note !== undefined) this.#note(rule.note);
+    const parameters = callee.facts.parameters;
+    const isObject = (i: number): boolean => {
+      const type = parameters[i]?.type ?? "";
+      if (type !== "" && type !== "...") return type.startsWith("PyObject *") || type.startsWith("PyTypeObject *") || type === "PyObject*";
+      return rule.variadic === "null-terminated";
+    };
+    this.#typedArguments(given, isObject);
+    const simple = simpleTemplate(rule.template, given.length);
+    if (simple !== null && given.length === list.length) {
+      this.#edits.replace(this.#typing.span(tree.field(n, "function")), simple, RULE);
+      this.#insertContext(n, list.length);
+      return true;
+    }
+    const parts: Part[] = [];
+    const used = new Set<number>();
+    const template = rule.template.replaceAll("$ctx", this.names.ctx).replaceAll("(ctx,", `(${this.names.ctx},`).replaceAll("(ctx)", `(${this.names.ctx})`).replaceAll("ctx->", `${this.names.ctx}->`);
+    for (const piece of template.split(/(\$\d+|\$\*)/)) {
+      if (piece === "$*") {
+        const highest = used.size === 0 ? -1 : Math.max(...used);
+        for (let i = highest + 1; i < given.length; i++) {
+          parts.push(", ", this.#typing.span(given[i] as Node));
+          used.add(i);
+        }
+      } else if (/^\$\d+$/.test(piece)) {
+        const index = Number(piece.slice(1));
+        const argument = given[index];
+        if (argument === undefined) return false;
+        if (used.has(index) && !this.#isRepeatable(argument))
+          this.#refuse("argument-with-side-effects", argument, "The HPy form needs this argument twice.");
+        used.add(index);
+        parts.push(this.#typing.span(argument));
+      } else parts.push(piece);
+    }
+    this.#edits.replace(this.#typing.span(n), parts, RULE);
+    return true;
+  }
+
+  #isRepeatable(n: Node): boolean {
+    return ["identifier", "number_literal", "string_literal", "null"].includes(this.#tree.kind(stripCasts(this.#tree, n)));
+  }
+
+  #note(text: string): void {
+    if (!this.#notes.includes(text)) this.#notes.push(text);
+  }
+
+  /** A call without a rule: left as plain C, bridged, or refused. */
+  #withoutRule(n: Node, name: string, list: readonly Node[], want: "handle" | "any", ctx: string): void {
+    const callee = this.#typing.callee(n);
+    if (callee.kind !== "capi") return;
+    const unmapped = this.#context.unmapped.get(name);
+    if (unmapped?.answer === "refuse") this.#refuse("no-hpy-equivalent", n, `\`${name}\`: ${unmapped.reason}`);
+    this.#bridged = true;
+    const hasObjects =
+      callee.facts.parameters.some((p) => p.type.includes("PyObject") || p.type.includes("PyTypeObject")) ||
+      (isObjectResult(callee.facts.result) && this.#typing.typeOf(n) === "handle");
+    if (!hasObjects || unmapped?.answer === "stays") {
+      if (list.some((a) => this.#typing.typeOf(a) === "handle"))
+        this.#refuse("no-hpy-equivalent", n, `\`${name}\` has no counterpart in HPy 0.9.`);
+      for (const argument of list) this.#value(argument, "any");
+      return;
+    }
+    const bridge = bridgeFor(callee.facts);
+    if ("unsupported" in bridge) this.#refuse("not-bridgeable", n, `\`${name}\` has no counterpart in HPy 0.9 and cannot be bridged: ${bridge.unsupported}.`);
+    if (callee.facts.parameters.length !== list.length)
+      this.#refuse("not-bridgeable", n, `\`${name}\` is called with an unexpected number of arguments.`);
+    this.#bridges.set(bridge.name, bridge);
+    this.#edits.replace(this.#typing.span(this.#tree.field(n, "function")), bridge.name, RULE);
+    this.#insertContext(n, list.length);
+    this.#typedArguments(list, (i) => bridge.objects.has(i));
+    void want;
+    void ctx;
+  }
+
+  #rendered(n: Node): string {
+    return this.#edits.render(this.#typing.span(n));
+  }
+
+  #formatCall(n: Node, name: string, list: readonly Node[]): void {
+    const tree = this.#tree;
+    const at = name === "PyErr_Format" ? 1 : 0;
+    const formatNode = list[at];
+    const text = formatNode === undefined ? null : stringValue(tree, formatNode);
+    if (text === null || formatNode === undefined)
+      this.#refuse("computed-format", n, `The format of \`${name}\` is not a string literal.`);
+    const plan = planFormat(text, name === "PyErr_Format" ? "error" : "unicode");
+    if ("unsupported" in plan) this.#refuse("format-not-supported", n, `The format cannot be written for HPy: ${plan.unsupported}.`);
+    for (const s of plan.support) this.#support.add(s);
+    for (const note of plan.notes) this.#note(note);
+    this.#edits.replace(this.#typing.span(tree.field(n, "function")), plan.callee, RULE);
+    if (plan.format !== text) this.#edits.replace(this.#typing.span(formatNode), formatLiteral(plan), RULE);
+    this.#insertContext(n, list.length);
+    this.#typedArguments(list, (i) => i === 0 && at === 1);
+  }
+
+  #buildCall(n: Node, name: string, list: readonly Node[]): void {
+    const tree = this.#tree;
+    const at = BUILDERS.get(name) as number;
+    const formatNode = list[at];
+    const isNull = formatNode !== undefined && this.#typing.typeOf(formatNode) === "null";
+    const text = formatNode === undefined ? "" : isNull ? "" : stringValue(tree, formatNode);
+    if (text === null) this.#refuse("computed-format", n, `The format of \`${name}\` is not a string literal.`);
+    const values = list.slice(at + 1);
+    for (const argument of list) if (argument !== formatNode) this.#argument(argument);
+    const request = {
+      format: text,
+      values: values.map((v) => this.#rendered(v)),
+      nonNull: values.map((v) => tree.kind(stripParentheses(tree, v)) === "string_literal" || this.#typing.constantObject(tree.source(v)) !== null),
+      ctx: this.names.ctx,
+      fresh: (wish: string) => this.#fresh(wish),
+    };
+    const plan =
+      name === "Py_BuildValue"
+        ? planBuildValue(request)
+        : planCallArguments(
+            name === "PyObject_CallFunction"
+              ? { ...request, callable: this.#rendered(list[0] as Node) }
+              : { ...request, callable: this.#rendered(list[0] as Node), method: this.#rendered(list[1] as Node) },
+          );
+    if ("unsupported" in plan) this.#refuse("format-not-supported", n, `The format "${text}" cannot be written for HPy: ${plan.unsupported}.`);
+    for (const s of plan.support) this.#support.add(s);
+    for (const note of plan.notes) this.#note(note);
+    if (plan.bridged) this.#bridged = true;
+    const made = plan.closes.filter((c) => c.create !== null);
+    if (made.length === 0) {
+      this.#edits.replace(this.#typing.span(n), plan.expression, RULE);
+      return;
+    }
+    const statement = statementOf(tree, n);
+    if (!this.#isHoistable(n, statement))
+      this.#refuse("value-built-in-condition", n, "The handles that this value needs cannot be made and closed inside the expression.");
+    for (const c of made) this.#statements.before(statement, [`HPy ${c.name} = ${c.create};`], "declaration");
+    const value = this.#fresh("value");
+    this.#statements.before(statement, [`HPy ${value} = ${plan.expression};`], "declaration");
+    for (const c of made) this.#statements.before(statement, [`HPy_Close(${this.names.ctx}, ${c.name});`]);
+    this.#edits.replace(this.#typing.span(n), value, RULE);
+  }
+
+  /** Operands of the `&&` chain that replaces an argument parser; null when this is no parser. */
+  #parseOperands(call: Node): readonly string[] | null {
+    const tree = this.#tree;
+    const callee = this.#typing.callee(call);
+    if (callee.kind !== "capi") return null;
+    const layout = PARSERS.get(callee.name);
+    if (layout === undefined) return null;
+    const list = tree.named(tree.field(call, "arguments"));
+    const targets = list.slice(layout.targets);
+    for (const target of targets) this.#argument(target);
+    const common = {
+      targets: targets.map((t) => this.#rendered(t)),
+      targetTypes: targets.map((t) => this.#targetType(t)),
+      args: this.names.args,
+      nargs: this.names.nargs,
+      kwnames: this.names.kwnames,
+      ctx: this.names.ctx,
+      fresh: (wish: string) => this.#fresh(wish),
+    };
+    const isKeywords = callee.name === "PyArg_ParseTupleAndKeywords";
+    const formatText = callee.name === "PyArg_UnpackTuple" ? "" : (stringValue(tree, list[layout.format] as Node) ?? "");
+    const plan =
+      callee.name === "PyArg_UnpackTuple"
+        ? planArgumentParsing({
+            ...common,
+            flavour: "unpack",
+            format: "",
+            unpack: {
+              name: stringValue(tree, list[1] as Node) ?? "",
+              minimum: Number(tree.source(list[2] as Node)),
+              maximum: Number(tree.source(list[3] as Node)),
+            },
+          })
+        : isKeywords
+          ? planArgumentParsing({ ...common, flavour: "keywords", format: formatText, ...this.#keywordList(list[3] as Node) })
+          : planArgumentParsing({ ...common, flavour: "tuple", format: formatText });
+    if ("unsupported" in plan) this.#refuse("format-not-supported", call, `The format "${formatText}" cannot be written for HPy: ${plan.unsupported}.`);
+    for (const s of plan.support) this.#support.add(s);
+    for (const note of plan.notes) this.#note(note);
+    if (plan.bridged) this.#bridged = true;
+    const statement = statementOf(tree, call);
+    for (const d of plan.declarations) this.#statements.before(statement, [`${d};`], "declaration");
+    if (plan.tracker !== null) this.#tracker = plan.tracker;
+    return plan.operands;
+  }
+
+  /** C type of the variable behind a target `&x`. */
+  #targetType(target: Node): string | undefined {
+    const tree = this.#tree;
+    const at = stripCasts(tree, target);
+    if (tree.kind(at) !== "pointer_expression") return undefined;
+    const inner = stripParentheses(tree, tree.field(at, "argument"));
+    if (tree.kind(inner) !== "identifier") return undefined;
+    const local = this.#typing.local(tree.source(inner));
+    if (local === undefined || local.type.arrays > 0) return undefined;
+    if (isObjectPointer(local.type)) return "HPy";
+    const isConst =
+      local.declaration !== NONE && tree.children(local.declaration).some((c) => tree.kind(c) === "type_qualifier" && tree.source(c) === "const");
+    return `${isConst ? "const " : ""}${local.type.base}${local.type.pointers > 0 ? ` ${"*".repeat(local.type.pointers)}` : ""}`;
+  }
+
+  #keywordList(n: Node): { keywords: string; keywordNames: string[] } {
+    const tree = this.#tree;
+    const at = stripCasts(tree, n);
+    if (tree.kind(at) !== "identifier") this.#refuse("computed-keywords", n, "The list of keywords is not a variable.");
+    const name = tree.source(at);
+    const declared = this.#typing.declarationsOf(name)[0]?.declarator ?? this.#typing.global(name)?.declarator;
+    const holder = this.#typing.local(name) !== undefined ? tree : this.#typing.global(name)?.file.tree;
+    if (declared === undefined || holder === undefined || declared.value === NONE || holder.kind(declared.value) !== "initializer_list")
+      this.#refuse("computed-keywords", n, `The keywords in \`${name}\` cannot be read.`);
+    const names: string[] = [];
+    for (const item of holder.named(declared.value)) {
+      const text = stringValue(holder, stripCasts(holder, item));
+      if (text !== null) names.push(text);
+      else if (["NULL", "0", "nullptr"].includes(holder.source(stripCasts(holder, item)))) break;
+      else this.#refuse("computed-keywords", n, `The keywords in \`${name}\` cannot be read.`);
+    }
+    return { keywords: name, keywordNames: names };
+  }
+}
+
+/** The callee of a template that is just `Name(ctx, $0, $1, ...)` with all arguments in order; null otherwise. */
+function simpleTemplate(template: string, count: number): string | null {
+  const open = template.indexOf("(");
+  if (open < 0) return null;
+  const name = template.slice(0, open);
+  if (!/^\w+$/.test(name)) return null;
+  const expected = ["ctx", ...Array.from({ length: count }, (_, i) => `$${i}`)].join(", ");
+  const body = template.slice(open).replaceAll("$ctx", "ctx");
+  return body === `(${expected})` ? name : null;
+}
+
+function isObjectResult(type: string): boolean {
+  return type.startsWith("PyObject *") || type.startsWith("PyTypeObject *");
+}
+
+const REFERENCE_KINDS: ReadonlySet<string> = new Set();
+const TRANSPARENT: ReadonlySet<string> = new Set([
+  "parenthesized_expression",
+  "conditional_expression",
+  "comma_expression",
+  "assignment_expression",
+]);
+const EXPECT: ReadonlySet<string> = new Set(["__builtin_expect", "likely", "unlikely", "Py_LIKELY", "Py_UNLIKELY"]);
+const PREPROC_LEAVES: ReadonlySet<string> = new Set(["preproc_directive", "preproc_arg", "identifier", "preproc_defined"]);
+const STATEMENT_KINDS: ReadonlySet<string> = new Set([
+  "compound_statement",
+  "else_clause",
+  "if_statement",
+  "for_statement",
+  "while_statement",
+  "do_statement",
+  "switch_statement",
+  "case_statement",
+  "labeled_statement",
+  "return_statement",
+  "expression_statement",
+  "declaration",
+  "goto_statement",
+  "break_statement",
+  "continue_statement",
+]);
+
+const STATEMENT_MACROS: Readonly<Record<string, string>> = {
+  Py_RETURN_NONE: "return HPy_Dup($ctx, $ctx->h_None)",
+  Py_RETURN_TRUE: "return HPy_Dup($ctx, $ctx->h_True)",
+  Py_RETURN_FALSE: "return HPy_Dup($ctx, $ctx->h_False)",
+  Py_RETURN_NOTIMPLEMENTED: "return HPy_Dup($ctx, $ctx->h_NotImplemented)",
+  Py_BEGIN_ALLOW_THREADS: "HPy_BEGIN_LEAVE_PYTHON($ctx)",
+  Py_END_ALLOW_THREADS: "HPy_END_LEAVE_PYTHON($ctx)",
+};
+
+/** What a temporary is called, by what made it. */
+const TEMPORARY_NAMES: Readonly<Record<string, string>> = {
+  PyTuple_GET_ITEM: "item",
+  PyTuple_GetItem: "item",
+  PyList_GET_ITEM: "item",
+  PyList_GetItem: "item",
+  PySequence_GetItem: "item",
+  PyDict_GetItem: "item",
+  PyDict_GetItemString: "item",
+  PyObject_GetAttrString: "attribute",
+  PyObject_GetAttr: "attribute",
+  PyObject_GetItem: "item",
+  Py_TYPE: "type",
+  PyObject_Type: "type",
+  PyLong_FromLong: "number",
+  PyLong_FromSsize_t: "number",
+  PyFloat_FromDouble: "number",
+  PyUnicode_FromString: "text",
+  PyUnicode_FromFormat: "text",
+  PyObject_Str: "text",
+  PyObject_Repr: "text",
+  PyObject_CallMethod: "result",
+  PyObject_CallFunction: "result",
+  PyObject_Call: "result",
+  PyObject_CallObject: "result",
+};
+
+export type { CallingConvention };

@@ -1,0 +1,90 @@
+/** Rewrites the signature of a function, and its prototypes, to HPy. */
+
+import type { CallingConvention } from "../analysis/ownership.ts";
+import { type Declarator, isObjectPointer, isObjectPointerPointer } from "../model/declarations.ts";
+import { type CFunction, type Prototype, readParameters } from "../model/project.ts";
+import type { EditSet } from "../syntax/edits.ts";
+import { NONE, type Node, type Tree } from "../syntax/tree.ts";
+import type { ArgumentNames } from "./function-body.ts";
+import { deleteStar } from "./object-type.ts";
+
+const RULE = "function-signature";
+
+/** HPy signature constant of a calling convention. */
+export function signatureConstant(convention: CallingConvention): string {
+  switch (convention) {
+    case "noargs":
+      return "HPyFunc_NOARGS";
+    case "o":
+      return "HPyFunc_O";
+    case "varargs":
+    case "fastcall":
+      return "HPyFunc_VARARGS";
+    default:
+      return "HPyFunc_KEYWORDS";
+  }
+}
+
+/** Parameter list of a method. */
+export function methodParameters(convention: CallingConvention, names: ArgumentNames): string {
+  const base = `HPyContext *${names.ctx}, HPy ${names.self}`;
+  switch (convention) {
+    case "noargs":
+      return `(${base})`;
+    case "o":
+      return `(${base}, HPy ${names.args})`;
+    case "varargs":
+    case "fastcall":
+      return `(${base}, const HPy *${names.args}, size_t ${names.nargs})`;
+    default:
+      return `(${base}, const HPy *${names.args}, size_t ${names.nargs}, HPy ${names.kwnames})`;
+  }
+}
+
+/** Edits the result type and the parameters of a definition. */
+export function rewriteSignature(fn: CFunction, convention: CallingConvention, names: ArgumentNames, edits: EditSet): void {
+  const tree = fn.file.tree;
+  if (isObjectPointer(fn.result)) rewriteObjectType(tree, fn.node, [fn.declarator], edits);
+  const list = fn.declarator.parameters;
+  if (convention !== "helper") {
+    edits.replace({ start: tree.start(list), end: tree.end(list) }, methodParameters(convention, names), RULE);
+    return;
+  }
+  rewriteHelperParameters(tree, list, names.ctx, edits);
+}
+
+/** Edits a prototype like the definition of the helper that it announces. */
+export function rewritePrototype(prototype: Prototype, edits: EditSet, rename: string): void {
+  const tree = prototype.file.tree;
+  if (isObjectPointer({ ...prototype.declarator.type, isFunction: false }))
+    rewriteObjectType(tree, prototype.declaration, [prototype.declarator], edits);
+  if (rename !== prototype.name)
+    edits.replace({ start: tree.start(prototype.declarator.nameNode), end: tree.end(prototype.declarator.nameNode) }, rename, RULE);
+  rewriteHelperParameters(tree, prototype.declarator.parameters, "ctx", edits);
+}
+
+function rewriteHelperParameters(tree: Tree, list: Node, ctx: string, edits: EditSet): void {
+  const parameters = readParameters(tree, list);
+  const open = tree.token(list, "(");
+  if (parameters.length === 0) {
+    edits.replace({ start: tree.start(list), end: tree.end(list) }, `(HPyContext *${ctx})`, RULE);
+    return;
+  }
+  edits.insert(tree.end(open), `HPyContext *${ctx}, `, RULE, -1);
+  for (const node of tree.named(list)) {
+    if (tree.kind(node) !== "parameter_declaration") continue;
+    const [declarator] = readParameters(tree, list).filter((p) => p.node >= node && p.node < tree.next(node));
+    if (declarator === undefined) continue;
+    if (isObjectPointer(declarator.type) || isObjectPointerPointer(declarator.type))
+      rewriteObjectType(tree, node, [declarator], edits);
+  }
+}
+
+/** `PyObject *x` becomes `HPy x`, `PyObject **x` becomes `HPy *x`. */
+function rewriteObjectType(tree: Tree, declaration: Node, declarators: readonly Declarator[], edits: EditSet): void {
+  const type = tree.field(declaration, "type");
+  edits.replace({ start: tree.start(type), end: tree.end(type) }, "HPy", RULE);
+  for (const d of declarators) {
+    deleteStar(tree, d.stars[0] ?? NONE, edits, RULE);
+  }
+}

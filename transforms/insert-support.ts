@@ -1,0 +1,98 @@
+/** Puts `#include "hpy.h"` and support functions into a source file, once. */
+
+import type { SupportFunction } from "../model/support.ts";
+import { supportClosure } from "../model/support-registry.ts";
+import { fileScopeNodes } from "../model/project.ts";
+import type { EditSet } from "../syntax/edits.ts";
+import type { ParsedFile } from "../syntax/source.ts";
+import type { Bridge } from "./bridge.ts";
+import { newlineOf } from "./statement-edits.ts";
+
+const RULE = "support-functions";
+
+/** Whether a file includes `hpy.h` itself. */
+export function includesHpy(file: ParsedFile): boolean {
+  return file.includes.some((i) => i.path === "hpy.h");
+}
+
+/** Adds the include after that of `Python.h`, or first where the file leaves that to a header of its own. */
+export function insertHpyInclude(file: ParsedFile, edits: EditSet): void {
+  if (includesHpy(file)) return;
+  const newline = newlineOf(file.text);
+  const python = file.includes.find((i) => i.path === "Python.h");
+  const anchor = python ?? [...file.includes].reverse().find((i) => !isConditional(file, i.span.start));
+  if (anchor === undefined) edits.insert(afterByteOrderMark(file.text), `#include "hpy.h"${newline}`, RULE, -10);
+  else edits.insert(endOfGroup(file, anchor.span.end), `${newline}#include "hpy.h"`, RULE, -10);
+}
+
+function afterByteOrderMark(text: string): number {
+  return text.startsWith("\xef\xbb\xbf") ? 3 : 0;
+}
+
+/** End of the outermost `#if` group around an offset, so that what follows is unconditional. */
+function endOfGroup(file: ParsedFile, offset: number): number {
+  let end = offset;
+  for (const group of file.conditionals)
+    if (group.span.start < offset && group.span.end > end && !isGuard(file, group.span.end)) end = group.span.end;
+  return end;
+}
+
+/** An include guard around the whole file is no condition. */
+function isGuard(file: ParsedFile, end: number): boolean {
+  return file.text.slice(end).trim() === "";
+}
+
+function isConditional(file: ParsedFile, offset: number): boolean {
+  return file.conditionals.some((g) => g.span.start < offset && g.span.end > offset && !isGuard(file, g.span.end));
+}
+
+/** Offset where support functions go: after the last include before the first function. */
+function supportOffset(file: ParsedFile): number {
+  let firstFunction = file.text.length;
+  for (const n of fileScopeNodes(file.tree, "function_definition")) {
+    firstFunction = file.tree.start(n);
+    break;
+  }
+  const last = file.includes.filter((i) => i.span.end <= firstFunction).pop();
+  return last === undefined ? afterByteOrderMark(file.text) : endOfGroup(file, last.span.end);
+}
+
+/** Names of functions that a file defines. */
+function definedFunctions(file: ParsedFile): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const n of fileScopeNodes(file.tree, "function_definition"))
+    for (const id of file.tree.descendants(file.tree.field(n, "declarator"), "identifier")) {
+      names.add(file.tree.source(id));
+      break;
+    }
+  return names;
+}
+
+/** Inserts support functions and bridges that the file does not define yet, in their order of need. */
+export function insertSupport(
+  file: ParsedFile,
+  edits: EditSet,
+  support: Iterable<string>,
+  bridges: Iterable<Bridge>,
+): SupportFunction[] {
+  const newline = newlineOf(file.text);
+  const defined = definedFunctions(file);
+  const needed = supportClosure(support).filter((f) => !defined.has(f.name));
+  const wrappers = [...bridges].filter((b) => !defined.has(b.name)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  if (needed.length === 0 && wrappers.length === 0) return [];
+  const included = new Set(file.includes.map((i) => i.path));
+  const includes = [...new Set(needed.flatMap((f) => f.includes))]
+    .map((i) => i.replaceAll(/[<>"]/g, ""))
+    .filter((i) => !included.has(i))
+    .sort();
+  const text = [
+    "",
+    ...includes.map((i) => `#include <${i}>`),
+    ...needed.flatMap((f) => ["", f.code.trimEnd()]),
+    ...wrappers.flatMap((b) => ["", b.code.trimEnd()]),
+  ]
+    .join("\n")
+    .replaceAll("\n", newline);
+  edits.insert(supportOffset(file), text, RULE, 0);
+  return needed;
+}

@@ -1,0 +1,326 @@
+/**
+ * Turns a module into an HPy module: `PyModuleDef` becomes `HPyModuleDef` with all methods in `legacy_methods`, and the
+ * init function becomes the body of `HPy_mod_exec`, still on the C API.
+ */
+
+import { Refused } from "../analysis/typing.ts";
+import { readDeclarators, stripCasts } from "../model/declarations.ts";
+import {
+  type CFunction,
+  type ExtensionModule,
+  isConditional,
+  isNullConstant,
+  isUnparsed,
+  type Project,
+  type StructValue,
+  resolveFunction,
+} from "../model/project.ts";
+import { EditSet } from "../syntax/edits.ts";
+import type { ParsedFile } from "../syntax/source.ts";
+import { NONE, type Node, type Tree } from "../syntax/tree.ts";
+import { insertHpyInclude } from "./insert-support.ts";
+import { indentationUnit, newlineOf } from "./statement-edits.ts";
+
+const RULE = "module-to-hpy";
+
+export interface SourceEdits {
+  readonly edits: ReadonlyMap<ParsedFile, EditSet>;
+  readonly functions: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** Plans the step; throws {@link Refused}. */
+export function planModule(project: Project, module: ExtensionModule): SourceEdits {
+  const init = module.init;
+  if (init === null) throw new Refused("already-migrated", { start: 0, end: 0 }, "The module is an HPy module already.");
+  const tree = init.file.tree;
+  const refuse = (id: string, n: Node, message: string): never => {
+    throw new Refused(id, { start: tree.start(n), end: tree.end(n) }, message);
+  };
+  const definition = module.definition ?? definitionThroughCallees(project, init);
+  if (definition === null)
+    return refuse("module-definition-not-found", init.node, "The PyModuleDef of the module is not a plain static variable.");
+  if (definition.file !== init.file)
+    return refuse("module-definition-not-found", init.node, "The PyModuleDef of the module is in another file.");
+  if (isUnparsed(init.file, spanOf(tree, init.node)) || isUnparsed(init.file, spanOf(tree, definition.declaration)))
+    return refuse("unparsed", init.node, "The parser does not understand the module's init function or definition.");
+  if (isConditional(init.file, tree.start(init.node)))
+    return refuse("conditional-code", init.node, "The init function is compiled under a condition that cannot be decided.");
+  for (const field of ["m_traverse", "m_clear", "m_free"]) {
+    const value = definition.fields.get(field);
+    if (value !== undefined && !isNullConstant(tree, value))
+      refuse("module-state", value, "The module has state of its own; HPy 0.9 has no module state.");
+  }
+  const size = definition.fields.get("m_size");
+  if (size !== undefined && !isNullConstant(tree, size) && tree.source(size) !== "-1")
+    refuse("module-state", size, "The module has state of its own; HPy 0.9 has no module state.");
+  const notes: string[] = [];
+  if (size !== undefined && tree.source(size) === "-1")
+    notes.push(
+      "m_size was -1: HPy runs the module's exec function at every fresh import, where the C API reused one copy.",
+    );
+  const edits = new EditSet(init.file.text);
+  const names = new FreeNames(project);
+  const exec = names.take(`${module.name}_exec`);
+  const defines = names.take(`${module.name}_defines`);
+  const slots = definition.fields.get("m_slots");
+  const isMultiPhase = slots !== undefined && !isNullConstant(tree, slots);
+  const body =
+    isMultiPhase
+      ? planMultiPhase(project, init, tree.source(stripCasts(tree, slots)), edits, exec, notes, refuse)
+      : planSinglePhase(project, init, definition, edits, exec, names, refuse, module.name);
+  rewriteDefinition(definition, edits, exec, defines);
+  const newline = newlineOf(init.file.text);
+  const text = `${body}\nHPy_MODINIT(${module.name}, ${definition.name})`;
+  if (isMultiPhase) edits.replace(spanOf(tree, init.node), text.replaceAll("\n", newline), RULE);
+  else edits.insert(tree.end(init.node), `\n\n${text}`.replaceAll("\n", newline), RULE, 5);
+  insertHpyInclude(init.file, edits);
+  return { edits: new Map([[init.file, edits]]), functions: [init.name], notes };
+}
+
+function spanOf(tree: Tree, n: Node): { start: number; end: number } {
+  return { start: tree.start(n), end: tree.end(n) };
+}
+
+/** Identifiers that no file of the project uses. */
+export class FreeNames {
+  readonly #project: Project;
+  readonly #given = new Set<string>();
+  constructor(project: Project) {
+    this.#project = project;
+  }
+  take(wish: string): string {
+    let name = wish;
+    for (let i = 2; this.#given.has(name) || this.#isUsed(name); i++) name = `${wish}${i}`;
+    this.#given.add(name);
+    return name;
+  }
+  #isUsed(name: string): boolean {
+    return this.#project.files.some((f) => hasWord(f.text, name));
+  }
+}
+
+/** Whether a text contains a word as a whole identifier. */
+export function hasWord(text: string, word: string): boolean {
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+    if (!/\w/.test(text.charAt(at - 1)) && !/\w/.test(text.charAt(at + word.length))) return true;
+  }
+  return false;
+}
+
+function definitionThroughCallees(project: Project, init: CFunction): StructValue | null {
+  for (const callee of calledFunctions(project, init)) {
+    const chain = project.modules.find((m) => m.init === init);
+    const tree = callee.file.tree;
+    for (const call of createCalls(tree, callee.body)) {
+      const argument = tree.named(tree.field(call, "arguments"))[0];
+      const name = argument === undefined ? "" : tree.source(argument).replace("&", "").trim();
+      const found = structValue(project, callee.file, name);
+      if (found !== null && chain !== undefined) return found;
+    }
+  }
+  return null;
+}
+
+function structValue(project: Project, file: ParsedFile, name: string): StructValue | null {
+  const variable = (project.globals.get(name) ?? []).find((g) => g.file === file && g.declarator.value !== NONE);
+  if (variable === undefined) return null;
+  const tree = file.tree;
+  if (tree.kind(variable.declarator.value) !== "initializer_list") return null;
+  const fields = new Map<string, Node>();
+  const order = ["m_base", "m_name", "m_doc", "m_size", "m_methods", "m_slots", "m_traverse", "m_clear", "m_free"];
+  let position = 0;
+  for (const item of tree.named(variable.declarator.value)) {
+    if (tree.kind(item) === "initializer_pair") {
+      const field = tree.named(tree.field(item, "designator"))[0];
+      if (field === undefined) return null;
+      fields.set(tree.source(field), tree.field(item, "value"));
+      position = order.indexOf(tree.source(field)) + 1;
+    } else fields.set(order[position++] ?? "", item);
+  }
+  return { name, file, declaration: variable.declaration, initializer: variable.declarator.value, fields };
+}
+
+function* calledFunctions(project: Project, fn: CFunction): Generator<CFunction> {
+  const tree = fn.file.tree;
+  for (const call of tree.descendants(fn.body, "call_expression")) {
+    const name = tree.field(call, "function");
+    if (name === NONE || tree.kind(name) !== "identifier") continue;
+    const target = resolveFunction(project, fn.file, tree.source(name));
+    if (target !== null && target !== fn) yield target;
+  }
+}
+
+function* createCalls(tree: Tree, body: Node): Generator<Node> {
+  for (const call of tree.descendants(body, "call_expression")) {
+    const name = tree.source(tree.field(call, "function"));
+    if (name === "PyModule_Create" || name === "PyModule_Create2") yield call;
+  }
+}
+
+type Refuse = (id: string, n: Node, message: string) => never;
+
+/** The init function becomes a function on the module that HPy has made; answers the exec function's definition. */
+function planSinglePhase(
+  project: Project,
+  init: CFunction,
+  definition: StructValue,
+  edits: EditSet,
+  exec: string,
+  names: FreeNames,
+  refuse: Refuse,
+  moduleName: string,
+): string {
+  const tree = init.file.tree;
+  const chain = creationChain(project, init, new Set());
+  if (chain === null)
+    return refuse("module-creation-not-found", init.node, "The call of PyModule_Create is not reached by plain calls from the init function.");
+  for (const { fn, call } of chain) {
+    if (fn.file !== init.file) refuse("module-creation-not-found", call, "The module is created in another file.");
+    if ([...createCalls(fn.file.tree, fn.body)].length > 1)
+      refuse("module-creation-not-found", call, "PyModule_Create is called more than once.");
+    if (fn !== init && fn.parameters.length > 0)
+      refuse("module-creation-not-found", call, `\`${fn.name}\` creates the module and takes parameters.`);
+    const isCreate = ["PyModule_Create", "PyModule_Create2"].includes(tree.source(tree.field(call, "function")));
+    const parameter = freeLocal(fn, "module");
+    if (isCreate) edits.replace(spanOf(tree, call), parameter, RULE);
+    else edits.replace(spanOf(tree, tree.field(call, "arguments")), `(${parameter})`, RULE);
+    if (fn === init) continue;
+    edits.replace(spanOf(tree, fn.declarator.parameters), `(PyObject *${parameter})`, RULE);
+    for (const prototype of project.prototypes.get(fn.name) ?? [])
+      edits.replace(spanOf(tree, prototype.declarator.parameters), `(PyObject *${parameter})`, RULE);
+  }
+  const name = names.take(`${moduleName}_init`);
+  const head = { start: tree.start(init.node), end: tree.end(init.declarator.parameters) };
+  const onOneLine = !init.file.text.slice(head.start, head.end).includes("\n");
+  const newline = newlineOf(init.file.text);
+  edits.replace(head, `static PyObject *${onOneLine ? "" : newline}${name}(PyObject *${freeLocal(init, "module")})`, RULE);
+  for (const prototype of project.prototypes.get(init.name) ?? []) {
+    if (prototype.file === init.file) edits.replace(spanOf(tree, prototype.declaration), "", RULE);
+  }
+  const unit = indentationUnit(init.file.text);
+  void definition;
+  return [
+    `static int ${exec}_impl(HPyContext *ctx, HPy module)`,
+    "{",
+    `${unit}/* The function takes over the reference and hands it back, as with PyModule_Create. */`,
+    `${unit}PyObject *result = ${name}(HPy_AsPyObject(ctx, module));`,
+    `${unit}if (result == NULL)`,
+    `${unit}${unit}return -1;`,
+    `${unit}Py_DECREF(result);`,
+    `${unit}return 0;`,
+    "}",
+    "",
+  ].join("\n");
+}
+
+function freeLocal(fn: CFunction, wish: string): string {
+  const source = fn.file.tree.source(fn.node);
+  let name = wish;
+  for (let i = 2; hasWord(source, name); i++) name = `${wish}${i}`;
+  return name;
+}
+
+/** The calls that lead from the init function to PyModule_Create. */
+function creationChain(
+  project: Project,
+  fn: CFunction,
+  seen: ReadonlySet<CFunction>,
+): { readonly fn: CFunction; readonly call: Node }[] | null {
+  const tree = fn.file.tree;
+  for (const call of createCalls(tree, fn.body)) return [{ fn, call }];
+  for (const call of tree.descendants(fn.body, "call_expression")) {
+    const name = tree.field(call, "function");
+    if (name === NONE || tree.kind(name) !== "identifier") continue;
+    const target = resolveFunction(project, fn.file, tree.source(name));
+    if (target === null || seen.has(target)) continue;
+    const rest = creationChain(project, target, new Set([...seen, fn]));
+    if (rest !== null) return [{ fn, call }, ...rest];
+  }
+  return null;
+}
+
+/** Exec slots are called from one exec function; the init function and the slot table go. */
+function planMultiPhase(
+  project: Project,
+  init: CFunction,
+  slotsName: string,
+  edits: EditSet,
+  exec: string,
+  notes: string[],
+  refuse: Refuse,
+): string {
+  const tree = init.file.tree;
+  const variable = (project.globals.get(slotsName) ?? []).find((g) => g.file === init.file && g.declarator.value !== NONE);
+  if (variable === undefined) return refuse("module-definition-not-found", init.node, "The slots of the module cannot be read.");
+  const functions: string[] = [];
+  for (const item of tree.named(variable.declarator.value)) {
+    if (tree.kind(item) !== "initializer_list") continue;
+    const [slot, value] = tree.named(item);
+    if (slot === undefined || value === undefined || isNullConstant(tree, slot)) continue;
+    const name = tree.source(slot);
+    if (name === "Py_mod_exec") {
+      const target = tree.source(stripCasts(tree, value));
+      if (isConditional(init.file, tree.start(item))) refuse("conditional-code", item, "A slot is compiled under a condition.");
+      functions.push(target);
+    } else if (name === "Py_mod_create") refuse("module-create-slot", item, "The module is made by a Py_mod_create slot.");
+    else notes.push(`The module slot ${name} has no counterpart in HPy 0.9 and is dropped.`);
+  }
+  const statements = tree.named(init.body);
+  const plain = statements.length === 1 && tree.kind(statements[0] as Node) === "return_statement";
+  if (!plain) refuse("module-creation-not-found", init.node, "The init function does more than return the definition.");
+  edits.replace(spanOf(tree, variable.declaration), "", RULE);
+  for (const prototype of project.prototypes.get(init.name) ?? [])
+    if (prototype.file === init.file) edits.replace(spanOf(tree, prototype.declaration), "", RULE);
+  const unit = indentationUnit(init.file.text);
+  const lines = [`static int ${exec}_impl(HPyContext *ctx, HPy module)`, "{"];
+  if (functions.length === 0) lines.push(`${unit}return 0;`);
+  else {
+    lines.push(`${unit}PyObject *m = HPy_AsPyObject(ctx, module);`, `${unit}int result = ${functions[0]}(m);`);
+    for (const f of functions.slice(1)) lines.push(`${unit}if (result == 0)`, `${unit}${unit}result = ${f}(m);`);
+    lines.push(`${unit}Py_DECREF(m);`, `${unit}return result;`);
+  }
+  lines.push("}", "");
+  return lines.join("\n");
+}
+
+/** `PyModuleDef` to `HPyModuleDef`, with the exec slot in its defines. */
+function rewriteDefinition(definition: StructValue, edits: EditSet, exec: string, defines: string): void {
+  const tree = definition.file.tree;
+  const newline = newlineOf(definition.file.text);
+  const unit = indentationUnit(definition.file.text);
+  const fields: string[] = [];
+  const text = (field: string): string | null => {
+    const value = definition.fields.get(field);
+    return value === undefined || isNullConstant(tree, value) ? null : tree.source(value);
+  };
+  const doc = text("m_doc");
+  if (doc !== null) fields.push(`.doc = ${doc}`);
+  const methods = text("m_methods");
+  if (methods !== null) fields.push(`.legacy_methods = ${methods}`);
+  fields.push(`.defines = ${defines}`);
+  const isStatic = tree.children(definition.declaration).some((c) => tree.source(c) === "static");
+  const lines = [
+    `HPyDef_SLOT(${exec}, HPy_mod_exec)`,
+    "",
+    `static HPyDef *${defines}[] = {`,
+    `${unit}&${exec},`,
+    `${unit}NULL`,
+    "};",
+    "",
+    `${isStatic ? "static " : ""}HPyModuleDef ${definition.name} = {`,
+    ...fields.map((f) => `${unit}${f},`),
+    "};",
+  ];
+  edits.replace(spanOf(tree, definition.declaration), lines.join(newline), RULE);
+  for (const other of fileDeclarations(tree, definition.name, definition.declaration))
+    edits.replace(spanOf(tree, other), `${isStatic ? "static " : "extern "}HPyModuleDef ${definition.name};`, RULE);
+}
+
+/** Other declarations of the same variable in the file. */
+function* fileDeclarations(tree: Tree, name: string, except: Node): Generator<Node> {
+  for (const n of tree.descendants(0, "declaration")) {
+    if (n === except || tree.kind(tree.parent(n)) === "compound_statement") continue;
+    if (readDeclarators(tree, n).some((d) => d.name === name)) yield n;
+  }
+}
