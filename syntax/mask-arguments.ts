@@ -59,7 +59,8 @@ function drop(buffer: MaskBuffer, tokens: Tokens, t: number, gone: Uint8Array): 
 
 function join(buffer: MaskBuffer, tokens: Tokens, from: number, to: number, gone: Uint8Array): void {
   buffer.join(tokens.start[from] as number, tokens.end[to - 1] as number);
-  gone.fill(1, from + 1, to);
+  // The first token stays for the context to see, unless it is a bracket whose partner goes.
+  gone.fill(1, tokens.kind[from] === TokenKind.punctuation ? from : from + 1, to);
 }
 
 /**

@@ -152,7 +152,7 @@ class MacroMasker {
     if (word === "operator" && this.#joinOperatorCall(t)) return this.#consumeThrough(t, t);
     if (!KEYWORDS.has(word)) {
       if (call && this.#isNameMacro(t, next, close)) return this.#unwrap(t, next, close);
-      if (call && this.#language === "cpp") this.#initialiseReference(t, next, close);
+      if (call && this.#language === "cpp") this.#initialiseVariable(t, next, close);
       if (this.#isUnknownAttribute(t, next, info)) return this.#drop(t, call ? close : t);
       if (this.#isDeclaratorWrapper(t, next, close, call)) return this.#unwrap(t, next, close);
       if (this.#stringMacro(t, next, close, info)) return this.#consumeThrough(t, call ? close : t);
@@ -311,21 +311,49 @@ class MacroMasker {
     if (close !== open + 2 || !this.#isName(open + 1) || !isPunctuation(tokens, close + 1, OPEN)) return false;
     const previous = context.previous;
     if (tokens.kind[previous] !== TokenKind.identifier && !isPunctuation(tokens, previous, STAR)) return false;
-    if (KEYWORDS.has(this.#word(t))) return false;
+    // Otherwise it is `typedef Type (name)(int)`, where the type is still to come.
+    const qualifier = STORAGE_KEYWORDS.has(this.#word(previous)) || this.#word(previous) === "const";
+    if (qualifier || KEYWORDS.has(this.#word(t))) return false;
     const behind = this.#next(this.#match[close + 1] as number);
     return isPunctuation(tokens, behind, BRACE_OPEN) || isPunctuation(tokens, behind, SEMICOLON);
   }
 
-  /** `T& name(expression);` reads as a function to the grammar of C++; `T& name = expression;` means the same. */
-  #initialiseReference(t: number, open: number, close: number): void {
+  /**
+   * `T name(f(x));` reads as a declaration of a function to the grammar of C++, which hides the call. With braces
+   * for the parentheses it is a variable with an initialiser.
+   */
+  #initialiseVariable(t: number, open: number, close: number): void {
     const context = this.#context;
     const tokens = this.#tokens;
     if (context.surrounding !== "body" || context.nesting > 0 || context.assigned) return;
-    if (!isPunctuation(tokens, t - 1, 38) || context.statement < 0 || context.statement >= t - 1) return;
-    if (tokens.kind[t - 2] !== TokenKind.identifier && !isPunctuation(tokens, t - 2, 62)) return;
+    if (
+      context.statement < 0 ||
+      context.statement >= t ||
+      (KEYWORDS.has(this.#word(context.statement)) &&
+        !TYPE_KEYWORDS.has(this.#word(context.statement)) &&
+        this.#word(context.statement) !== "static")
+    )
+      return;
+    const previous = t - 1;
+    const reference = isPunctuation(tokens, previous, 38);
+    const type =
+      reference ||
+      isPunctuation(tokens, previous, 62) ||
+      isPunctuation(tokens, previous, STAR) ||
+      this.#isName(previous) ||
+      TYPE_KEYWORDS.has(this.#word(previous));
+    if (!type || (isPunctuation(tokens, previous, 62) && isPunctuation(tokens, previous - 1, 45))) return;
     if (!isPunctuation(tokens, this.#next(close), SEMICOLON) || close === open + 1) return;
-    this.#buffer.put(this.#start(open), 61);
-    this.#buffer.put(this.#start(close), 32);
+    if (!reference && !this.#holdsCall(open, close)) return;
+    this.#buffer.put(this.#start(open), BRACE_OPEN);
+    this.#buffer.put(this.#start(close), BRACE_CLOSE);
+  }
+
+  #holdsCall(open: number, close: number): boolean {
+    for (let t = open + 1; t < close; t++) {
+      if (isPunctuation(this.#tokens, t, OPEN) && this.#isName(t - 1)) return true;
+    }
+    return false;
   }
 
   /** Whether the name at `t` is followed by parentheses and then a body: the name of a function. */

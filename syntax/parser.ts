@@ -139,7 +139,11 @@ class TreeSitterParser implements Parser {
       macros,
       conditionals: describeConditionals(tokens, groups, evaluated),
       includes,
-      unparsed: audit({ tree, masked: masked.text, tokens, hidden, macros: learned.macros }),
+      unparsed: audit({
+        tree,
+        tokens: filterTokens(tokens, (t) => masked.plan.hidden[t] !== 1),
+        macros: learned.macros,
+      }),
     };
   }
 
