@@ -14,6 +14,7 @@ import { Project, VariableDeclarationKind } from "ts-morph";
 import { CAPI_FACTS } from "../model/api/capi/families.ts";
 import { CAPI_MACRO_SIGNATURES } from "../model/api/capi/macro-signatures.ts";
 import { CAPI_TYPED_CONSTANTS } from "../model/api/capi/typed-constants.ts";
+import { CAPI_SIGNATURES } from "../model/api/capi.generated.ts";
 import { asFunction, type CDefine, declarations, isWord, plainTokens, scan, spell } from "./c-declarations.ts";
 
 const TARGET = join(dirname(fileURLToPath(import.meta.url)), "..", "model", "api", "capi.generated.ts");
@@ -238,6 +239,25 @@ const isPublicConstant = (constant: Constant): boolean => constant.name.startsWi
 /** The text of the generated file for these include directories, the reference first. */
 export function generateCapi(includes: readonly string[]): string {
   return render(includes.map(releaseOf));
+}
+
+/**
+ * How the committed table differs from the headers of one release: a line per name that the release declares and the
+ * table lacks or spells otherwise. Empty for the reference release, whatever its patch level.
+ */
+export function capiDrift(include: string): string[] {
+  const table = new Map(CAPI_SIGNATURES.map(([name, result, parameters]) => [name, spelled(result, parameters)]));
+  const typed = new Set(CAPI_MACRO_SIGNATURES.map((macro) => macro.name));
+  return releaseOf(include).signatures.flatMap(({ name, result, parameters }) => {
+    if (typed.has(name) || name.startsWith("PyInit_")) return [];
+    const known = table.get(name);
+    const declared = spelled(result, parameters);
+    return known === declared ? [] : [`${name}: ${known ?? "not in the table"}, declared ${declared}`];
+  });
+}
+
+function spelled(result: string, parameters: readonly string[]): string {
+  return `${result} (${parameters.join(", ")})`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

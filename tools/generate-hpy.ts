@@ -3,8 +3,8 @@
  *
  *     tsx tools/generate-hpy.ts [INCLUDE_DIR] [--check]
  *
- * INCLUDE_DIR is the directory that holds `hpy.h` (`hpy.devel.HPyDevel().get_extra_include_dirs()`); by default the
- * environment variable HPY_INCLUDE. With `--check` nothing is written and the exit status is 1 when the file differs.
+ * INCLUDE_DIR is the directory that holds `hpy.h`; by default the environment variable HPY_INCLUDE, else the one of
+ * the project's own Python environment. With `--check` nothing is written and the exit status is 1 when the file differs.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -20,6 +20,7 @@ import type {
   HpySignature,
   HpySlot,
 } from "../model/api/hpy.ts";
+import { pythonEnvironment } from "../verify/python-environment.ts";
 import {
   asFunction,
   type CDeclaration,
@@ -33,7 +34,8 @@ import {
   splitTop,
 } from "./c-declarations.ts";
 
-const TARGET = join(dirname(fileURLToPath(import.meta.url)), "..", "model", "api", "hpy-0.9.generated.ts");
+/** The file that this tool writes. */
+export const HPY_TARGET = join(dirname(fileURLToPath(import.meta.url)), "..", "model", "api", "hpy-0.9.generated.ts");
 
 /** Words that HPy's headers put before a declaration. */
 const DECLARATION_WORDS: ReadonlySet<string> = new Set([
@@ -282,13 +284,8 @@ function literal(value: unknown): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const include = process.argv.slice(2).find((argument) => !argument.startsWith("--")) ?? process.env.HPY_INCLUDE;
-  if (include === undefined) {
-    process.stderr.write("usage: generate-hpy INCLUDE_DIR [--check]\n");
-    process.exitCode = 2;
-  } else {
-    const generated = generateHpy(include);
-    if (process.argv.includes("--check")) process.exitCode = readFileSync(TARGET, "utf8") === generated ? 0 : 1;
-    else writeFileSync(TARGET, generated);
-  }
+  const stated = process.argv.slice(2).find((argument) => !argument.startsWith("--")) ?? process.env.HPY_INCLUDE;
+  const generated = generateHpy(stated ?? pythonEnvironment().hpyInclude);
+  if (process.argv.includes("--check")) process.exitCode = readFileSync(HPY_TARGET, "utf8") === generated ? 0 : 1;
+  else writeFileSync(HPY_TARGET, generated);
 }

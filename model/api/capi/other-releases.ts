@@ -316,7 +316,7 @@ export const OTHER_RELEASES_FACTS: readonly FactFamily[] = [
       ["_PyObject_LengthHint", "plain", "negative", "python"],
       ["_PyObject_Str", "new", "null", "python"],
       ["_PyObject_VectorcallTstate", "new", "null", "python"],
-      ["_PySet_Next", "plain", "none", "python", "out-borrowed 2"],
+      ["_PySet_Next", "plain", "negative", "python", "out-borrowed 2"],
       ["_PySlice_AdjustIndices", "plain", "negative", "python"],
       ["_PySlice_Unpack", "plain", "negative", "python"],
       ["_PyStack_AsTuple", "new", "null", "python"],

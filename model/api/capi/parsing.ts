@@ -8,7 +8,7 @@ export const PARSING_FACTS: readonly FactFamily[] = [
       ["PyArg_Parse", "plain", "zero", "python", "out-borrowed 2"],
       ["PyArg_ParseTuple", "plain", "zero", "python", "out-borrowed 2"],
       ["PyArg_ParseTupleAndKeywords", "plain", "zero", "python", "out-borrowed 4", "nullable 1"],
-      ["PyArg_UnpackTuple", "plain", "zero", "quiet", "out-borrowed 4"],
+      ["PyArg_UnpackTuple", "plain", "zero", "quiet", "out-borrowed 4", "nullable 1"],
       ["PyArg_VaParse", "plain", "zero", "python"],
       ["PyArg_VaParseTupleAndKeywords", "plain", "zero", "python", "nullable 1"],
       ["PyArg_ValidateKeywordArguments", "plain", "zero", "python"],
