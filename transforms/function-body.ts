@@ -29,9 +29,18 @@ export interface CallRule {
   readonly template: string;
   readonly support: readonly string[];
   readonly note?: string;
-  readonly when?: { readonly argument: number; readonly literal: string };
+  /** The template holds only where this condition on one argument does. */
+  readonly when?: CallCondition;
+  /** What holds elsewhere; without it the call is bridged there. */
+  readonly otherwise?: { readonly template: string; readonly support: readonly string[] };
   readonly variadic?: "null-terminated";
 }
+
+/** A condition on one argument: spelled so, not spelled so, or an integer literal without sign. */
+export type CallCondition =
+  | { readonly argument: number; readonly literal: string }
+  | { readonly argument: number; readonly unless: string }
+  | { readonly argument: number; readonly is: "natural" };
 
 export interface Unmapping {
   readonly answer: "bridge" | "stays" | "refuse";
@@ -934,13 +943,11 @@ export class BodyRewriter {
       if (last === undefined || this.#typing.typeOf(last) !== "null") return false;
       given = list.slice(0, -1);
     }
-    if (rule.when !== undefined) {
-      const literal = given[rule.when.argument];
-      if (literal === undefined || tree.source(stripCasts(tree, literal)) !== rule.when.literal) return false;
-    }
     if (rule.arity !== "variadic" && rule.arity !== given.length) return false;
+    const form = this.#formFor(rule, given);
+    if (form === null) return false;
     this.#rulesUsed.add(rule.id);
-    for (const name of rule.support) this.#support.add(name);
+    for (const name of form.support) this.#support.add(name);
     if (rule.note !== undefined) this.#note(rule.note);
     const parameters = callee.facts.parameters;
     const isObject = (i: number): boolean => {
@@ -949,7 +956,7 @@ export class BodyRewriter {
       return rule.variadic === "null-terminated";
     };
     this.#typedArguments(given, isObject);
-    const simple = simpleTemplate(rule.template, given.length);
+    const simple = simpleTemplate(form.template, given.length);
     if (simple !== null && given.length === list.length) {
       this.#edits.replace(this.#typing.span(tree.field(n, "function")), simple, RULE);
       this.#insertContext(n, list.length);
@@ -957,9 +964,15 @@ export class BodyRewriter {
     }
     const parts: Part[] = [];
     const used = new Set<number>();
-    const template = rule.template.replaceAll("$ctx", this.names.ctx).replaceAll("(ctx,", `(${this.names.ctx},`).replaceAll("(ctx)", `(${this.names.ctx})`).replaceAll("ctx->", `${this.names.ctx}->`);
-    for (const piece of template.split(/(\$\d+|\$\*)/)) {
-      if (piece === "$*") {
+    const template = form.template.replaceAll("$ctx", this.names.ctx).replaceAll("(ctx,", `(${this.names.ctx},`).replaceAll("(ctx)", `(${this.names.ctx})`).replaceAll("ctx->", `${this.names.ctx}->`);
+    for (const piece of template.split(/(\$q?\d+|\$\*|\$n)/)) {
+      if (piece === "$n") {
+        parts.push(String(given.length - 1 - Math.max(-1, ...used)));
+      } else if (/^\$q\d+$/.test(piece)) {
+        const argument = given[Number(piece.slice(2))];
+        if (argument === undefined) return false;
+        parts.push(JSON.stringify(tree.source(argument)));
+      } else if (piece === "$*") {
         const highest = used.size === 0 ? -1 : Math.max(...used);
         for (let i = highest + 1; i < given.length; i++) {
           parts.push(", ", this.#typing.span(given[i] as Node));
@@ -977,6 +990,18 @@ export class BodyRewriter {
     }
     this.#edits.replace(this.#typing.span(n), parts, RULE);
     return true;
+  }
+
+  /** The template that holds for these arguments; null when none does. */
+  #formFor(rule: CallRule, given: readonly Node[]): { readonly template: string; readonly support: readonly string[] } | null {
+    const { when } = rule;
+    if (when === undefined) return rule;
+    const argument = given[when.argument];
+    if (argument === undefined) return null;
+    const source = this.#tree.source(stripCasts(this.#tree, argument));
+    const holds =
+      "literal" in when ? source === when.literal : "unless" in when ? source !== when.unless : /^\d+$/.test(source);
+    return holds ? rule : (rule.otherwise ?? null);
   }
 
   #isRepeatable(n: Node): boolean {
