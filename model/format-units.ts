@@ -140,15 +140,22 @@ function readBuildUnits(
 ): { readonly units: readonly BuildUnit[]; readonly next: number } | FormatProblem {
   const units: BuildUnit[] = [];
   let at = start;
+  let separated = false;
   while (at < format.length) {
     const letter = format[at] ?? "";
     const following = format[at + 1] ?? "";
     const inner = BUILD_CLOSERS[letter];
     if (BUILD_SEPARATORS.has(letter)) {
+      separated = true;
       at += 1;
-    } else if (letter === closer) {
+      continue;
+    }
+    if (letter === closer) {
+      if (separated) return { problem: "a separator before the end of a container, which CPython rejects" };
       return { units, next: at + 1 };
-    } else if (inner !== undefined) {
+    }
+    separated = false;
+    if (inner !== undefined) {
       const read = readBuildUnits(format, at + 1, inner);
       if ("problem" in read) return read;
       if (letter === "{" && read.units.length % 2 === 1) return { problem: "a key in the format has no value" };
@@ -165,6 +172,7 @@ function readBuildUnits(
     }
   }
   if (closer !== "") return { problem: `\`${closer}\` is missing in the format` };
+  if (separated && units.length > 1) return { problem: "a separator at the end of the format, which CPython rejects" };
   return { units, next: at };
 }
 

@@ -34,16 +34,8 @@ export function planFormat(format: string, kind: "error" | "unicode"): FormatPla
     const callee = kind === "error" ? "hpyx_err_format" : "hpyx_unicode_from_format";
     return { format, callee, support: [callee], notes: [] };
   }
-  const notes: string[] = [];
-  if (kind === "unicode" && pieces.some((piece) => piece.kind === "conversion" && piece.letter === "s")) {
-    notes.push("Text given for `%s` that is not valid UTF-8 raises UnicodeDecodeError; CPython replaced such bytes.");
-  }
-  return {
-    format: pieces.map(textForHpy).join(""),
-    callee: kind === "error" ? "HPyErr_Format" : "HPyUnicode_FromFormat",
-    support: [],
-    notes,
-  };
+  const callee = kind === "error" ? "HPyErr_Format" : "HPyUnicode_FromFormat";
+  return { format: pieces.map(textForHpy).join(""), callee, support: [], notes: notesFor(pieces, kind) };
 }
 
 function needsOwnFormatter(piece: TextPiece, kind: "error" | "unicode"): boolean {
@@ -56,6 +48,34 @@ function needsOwnFormatter(piece: TextPiece, kind: "error" | "unicode"): boolean
   if (piece.width !== null || piece.precision !== null) return true;
   // An error message that is cut at a NUL is still the same exception; a str that is cut is a wrong result.
   return kind === "unicode" && piece.letter !== "A";
+}
+
+/** What a reviewer should know about the conversions that are left to HPy. */
+function notesFor(pieces: readonly TextPiece[], kind: "error" | "unicode"): string[] {
+  const uses = (letters: string): boolean =>
+    pieces.some((piece) => piece.kind === "conversion" && letters.includes(piece.letter));
+  const notes: string[] = [];
+  if (kind === "error") {
+    if (uses("RSA"))
+      notes.push(
+        "When repr() or str() of an object in the message raises, the exception is now the one that was to be formatted.",
+      );
+    if (uses("USc"))
+      notes.push("A message loses its text when an object or character in it cannot be encoded in UTF-8.");
+  } else if (uses("s")) {
+    notes.push("Text given for `%s` that is not valid UTF-8 raises UnicodeDecodeError; CPython replaced such bytes.");
+  }
+  const padded = pieces.some(
+    (piece) =>
+      piece.kind === "conversion" &&
+      "di".includes(piece.letter) &&
+      (piece.precision !== null || (piece.zero && piece.width !== null)),
+  );
+  if (padded)
+    notes.push(
+      "Negative numbers with leading zeros have the sign first, as in CPython 3.12; earlier ones filled before the sign.",
+    );
+  return notes;
 }
 
 /** CPython ignores `0`, width and precision where they mean nothing; HPy raises SystemError. */

@@ -39,7 +39,8 @@ hpyx_err_bad_internal_call(HPyContext *ctx)
   pure(
     "hpyx_err_format",
     { requires: ["hpyx_unicode_from_format_list"], includes: ["<stdarg.h>"] },
-    `/* PyErr_Format with CPython's rules for conversions that HPyErr_Format lacks; always HPy_NULL. */
+    `/* PyErr_Format with CPython's rules where HPyErr_Format has others; always HPy_NULL. An exception that the formatting
+   itself raises stays. */
 static HPy
 hpyx_err_format(HPyContext *ctx, HPy type, const char *format, ...)
 {
@@ -48,8 +49,10 @@ hpyx_err_format(HPyContext *ctx, HPy type, const char *format, ...)
     va_start(list, format);
     HPy text = hpyx_unicode_from_format_list(ctx, format, list);
     va_end(list);
-    HPyErr_SetObject(ctx, type, text);
-    HPy_Close(ctx, text);
+    if (!HPy_IsNull(text)) {
+        HPyErr_SetObject(ctx, type, text);
+        HPy_Close(ctx, text);
+    }
     return HPy_NULL;
 }
 `,

@@ -44,6 +44,11 @@ class RaisingEq:
         raise Boom
 
 
+class RaisingText:
+    def __repr__(self):
+        raise Boom
+
+
 class Missing(dict):
     def __missing__(self, key):
         self[key] = "made"
@@ -199,9 +204,10 @@ def grows(function, call, thorough):
     warnings.simplefilter("ignore")
     blocks(2)
     gc.disable()
-    grown = [-blocks(0) + blocks(20) for _ in range(4 if thorough else 2)]
+    count = 300 if thorough else 20
+    grown = [-blocks(0) + blocks(count) for _ in range(2)]
     gc.enable()
-    return min(grown) >= 18
+    return min(grown) >= 0.9 * count
 
 
 def main():
