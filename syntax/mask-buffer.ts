@@ -1,4 +1,5 @@
 import { isIdentifierCode } from "./lexer.ts";
+import type { Span } from "./source.ts";
 
 const SPACE = 32;
 const UNDERSCORE = 95;
@@ -30,6 +31,16 @@ export class MaskBuffer {
   blank(start: number, end: number): void {
     const bytes = this.#bytes;
     for (let i = start; i < end; i++) if (bytes[i] !== 10 && bytes[i] !== 13) bytes[i] = SPACE;
+  }
+
+  /** Keeps only the given ascending spans and replaces everything else by spaces. */
+  restrict(spans: readonly Span[]): void {
+    let last = 0;
+    for (const { start, end } of spans) {
+      if (start > last) this.erase(last, start);
+      last = Math.max(last, end);
+    }
+    this.erase(last, this.length);
   }
 
   /** Replaces everything, line ends too, by spaces. */
@@ -87,10 +98,13 @@ export class MaskBuffer {
 
   /** The masked text and the ascending offsets of inserted characters. */
   finish(): { readonly text: string; readonly inserted: readonly number[] } {
-    let text = "";
-    for (let i = 0; i < this.length; i += 8192) {
-      text += String.fromCharCode(...this.#bytes.subarray(i, i + 8192));
+    const pieces: string[] = [];
+    for (let i = 0; i < this.length; i += 16_384) {
+      const piece = this.#bytes.subarray(i, i + 16_384);
+      // A typed array is array-like enough for apply, and four times faster than spreading it.
+      pieces.push(String.fromCharCode.apply(null, piece as unknown as number[]));
     }
+    const text = pieces.join("");
     return { text, inserted: this.#inserted.sort((a, b) => a - b) };
   }
 }

@@ -3,7 +3,7 @@ import { filterTokens, type Tokens } from "./lexer.ts";
 import type { MacroTable } from "./macros.ts";
 import { MaskBuffer } from "./mask-buffer.ts";
 import { maskMacros } from "./mask-macros.ts";
-import type { Liveness } from "./source.ts";
+import type { Liveness, Span } from "./source.ts";
 import { planSplits, type SplitPlan } from "./split.ts";
 
 /** Text of the same length as the original that the grammar can parse. */
@@ -26,13 +26,17 @@ export interface MaskInput {
   readonly forced: ReadonlySet<number>;
   /** Branches to keep instead of the preferred ones, by group. */
   readonly choice: ReadonlyMap<number, number>;
+  /** Ascending spans of whole declarations; everything else is blanked. Null for the whole file. */
+  readonly only: readonly Span[] | null;
 }
 
 /** Masks what the grammar cannot parse. */
 export function mask(input: MaskInput): MaskedText {
   const { tokens, groups } = input;
-  const plan = planSplits(input);
+  const outside = input.only === null ? null : tokensOutside(tokens, input.only);
+  const plan = planSplits({ ...input, hidden: outside ?? new Uint8Array(tokens.count) });
   const buffer = new MaskBuffer(tokens.text);
+  if (input.only !== null) buffer.restrict(input.only);
   for (let i = 0; i < 3 && i < buffer.length; i++) {
     // A byte order mark.
     if (buffer.at(i) === [0xef, 0xbb, 0xbf][i]) buffer.put(i, 32);
@@ -47,7 +51,19 @@ export function mask(input: MaskInput): MaskedText {
     });
     if (group.end >= 0) buffer.blank(tokens.start[group.end] as number, tokens.end[group.end] as number);
   }
-  const shown = filterTokens(tokens, (t) => plan.hidden[t] !== 1);
-  maskMacros(buffer, shown, input.macros, input.language);
+  const visible = filterTokens(tokens, (t) => plan.hidden[t] !== 1);
+  maskMacros(buffer, visible, input.macros, input.language);
   return { ...buffer.finish(), plan };
+}
+
+/** 1 for each token that lies in none of the ascending spans. */
+function tokensOutside(tokens: Tokens, spans: readonly Span[]): Uint8Array {
+  const outside = new Uint8Array(tokens.count).fill(1);
+  let s = 0;
+  for (let t = 0; t < tokens.count; t++) {
+    const at = tokens.start[t] as number;
+    while (s < spans.length && (spans[s] as Span).end <= at) s++;
+    if (s < spans.length && (spans[s] as Span).start <= at) outside[t] = 0;
+  }
+  return outside;
 }

@@ -20,7 +20,7 @@ import type {
   Unparsed,
 } from "./source.ts";
 import { Tree } from "./tree.ts";
-import { branchBody, pickSuspects, restrictTo, uncoveredChoice } from "./variants.ts";
+import { branchBody, declarationsAround, pickSuspects, uncoveredChoice } from "./variants.ts";
 
 /** Bytes of the WebAssembly modules; `runtime` may be left out where web-tree-sitter finds its own. */
 export interface ParserModules {
@@ -194,9 +194,14 @@ interface Job {
   readonly language: "c" | "cpp";
 }
 
-function maskJob(job: Job, forced: ReadonlySet<number>, choice: ReadonlyMap<number, number>): MaskedText {
+function maskJob(
+  job: Job,
+  forced: ReadonlySet<number>,
+  choice: ReadonlyMap<number, number>,
+  only: readonly Span[] | null,
+): MaskedText {
   const { tokens, groups, macros, language } = job;
-  return mask({ tokens, groups, liveness: job.evaluated.liveness, macros, language, forced, choice });
+  return mask({ tokens, groups, liveness: job.evaluated.liveness, macros, language, forced, choice, only });
 }
 
 /**
@@ -209,13 +214,13 @@ function parseLive(job: Job): {
   readonly forced: ReadonlySet<number>;
 } {
   let forced: ReadonlySet<number> = new Set();
-  let masked = maskJob(job, forced, new Map());
+  let masked = maskJob(job, forced, new Map(), null);
   let tree = job.grammar.parse(job.text, masked.text, masked.inserted);
   for (let round = 0; round < 2 && tree.hasError(0); round++) {
     const suspects = pickSuspects(tree, job.tokens, job.groups, masked.plan);
     if (suspects.length === 0) break;
     const more = new Set([...forced, ...suspects]);
-    const other = maskJob(job, more, new Map());
+    const other = maskJob(job, more, new Map(), null);
     const otherTree = job.grammar.parse(job.text, other.text, other.inserted);
     if (countErrors(otherTree) >= countErrors(tree)) break;
     forced = more;
@@ -253,10 +258,9 @@ function parseAlternatives(job: Job, tree: Tree, masked: MaskedText, forced: Rea
   for (let round = 0; round < MAX_ALTERNATIVES; round++) {
     const choice = uncoveredChoice(job.tokens, job.groups, plan, shown);
     if (choice.size === 0) break;
-    const other = maskJob(job, forced, choice);
     const spans = [...choice.keys()].map((g) => groupSpan(job, g));
-    const text = restrictTo(tree, other.text, spans);
-    trees.push(job.grammar.parse(job.text, text, other.inserted));
+    const other = maskJob(job, forced, choice, declarationsAround(tree, spans));
+    trees.push(job.grammar.parse(job.text, other.text, other.inserted));
     plan = { kept: new Map([...plan.kept, ...other.plan.kept]), hidden: plan.hidden };
   }
   return trees;

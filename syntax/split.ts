@@ -25,6 +25,8 @@ export interface SplitInput {
   readonly forced: ReadonlySet<number>;
   /** Branches to keep instead of the first one that may be live. */
   readonly choice: ReadonlyMap<number, number>;
+  /** 1 for tokens that are not to be looked at; more are marked. */
+  readonly hidden: Uint8Array;
 }
 
 /** Branch that is shown when a group has to be reduced to one: the first that is not dead, or -1. */
@@ -46,7 +48,7 @@ class SplitPlanner {
 
   constructor(input: SplitInput) {
     this.#input = input;
-    this.#hidden = new Uint8Array(input.tokens.count);
+    this.#hidden = input.hidden;
     input.groups.forEach((group, g) => {
       this.#groupAt.set(group.branches[0] as number, g);
     });

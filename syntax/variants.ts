@@ -88,27 +88,27 @@ const CONTAINERS = new Set([
   "namespace_definition",
 ]);
 
-/** `masked` with everything blanked but the declarations of `tree` that touch one of `spans`. */
-export function restrictTo(tree: Tree, masked: string, spans: readonly Span[]): string {
-  const kept: Span[] = spans.map((span) => ({ ...span }));
+/** Ascending, disjoint spans of the declarations of `tree` that touch one of `spans`. */
+export function declarationsAround(tree: Tree, spans: readonly Span[]): Span[] {
+  const touched: Span[] = spans.map(({ start, end }) => ({ start, end }));
   const visit = (n: Node): void => {
-    for (const child of tree.children(n)) {
-      const start = tree.start(child);
-      const end = tree.end(child);
-      if (!spans.some((span) => span.start < end && span.end > start)) continue;
+    const end = tree.next(n);
+    for (let child = n + 1; child < end; child = tree.next(child)) {
+      const from = tree.start(child);
+      const to = tree.end(child);
+      if (!spans.some((span) => span.start < to && span.end > from)) continue;
       if (CONTAINERS.has(tree.kind(child))) visit(child);
-      else if (tree.isNamed(child)) kept.push({ start, end });
+      else if (tree.isNamed(child)) touched.push({ start: from, end: to });
     }
   };
   visit(0);
-  kept.sort((a, b) => a.start - b.start);
-  let result = "";
-  let last = 0;
-  for (const { start, end } of kept) {
-    if (end <= last) continue;
-    const from = Math.max(start, last);
-    result += " ".repeat(from - last) + masked.slice(from, end);
-    last = end;
+  touched.sort((a, b) => a.start - b.start);
+  const merged: Span[] = [];
+  for (const span of touched) {
+    const last = merged.at(-1);
+    if (last !== undefined && span.start <= last.end) {
+      merged[merged.length - 1] = { start: last.start, end: Math.max(last.end, span.end) };
+    } else merged.push(span);
   }
-  return result + " ".repeat(masked.length - last);
+  return merged;
 }
