@@ -11,7 +11,7 @@ hpyx_add_object_ref(HPyContext *ctx, HPy module, const char *name, HPy value)
 {
     if (HPy_IsNull(value)) {
         if (!HPyErr_Occurred(ctx)) {
-            HPyErr_SetString(ctx, ctx->h_SystemError, "PyModule_AddObjectRef() must be called with an exception raised if value is NULL");
+            HPyErr_SetString(ctx, ctx->h_SystemError, "no value for the module, and no exception either");
         }
         return -1;
     }

@@ -5,7 +5,7 @@ export const RULES_EXTRA_SUPPORT = [
   pure(
     "hpyx_bytes_from_string_and_size",
     {},
-    `/* PyBytes_FromStringAndSize for data that is to be copied; NULL is allowed for no bytes, where HPy raises ValueError. */
+    `/* PyBytes_FromStringAndSize for data to be copied; NULL is allowed for no bytes, where HPy raises ValueError. */
 static HPy
 hpyx_bytes_from_string_and_size(HPyContext *ctx, const char *data, HPy_ssize_t size)
 {
@@ -259,12 +259,18 @@ hpyx_compile(HPyContext *ctx, const char *source, const char *filename, int star
   pure(
     "hpyx_run_string",
     { requires: ["hpyx_compile"] },
-    `/* PyRun_String. */
+    `/* PyRun_String, which gives globals without __builtins__ those of the interpreter. */
 static HPy
 hpyx_run_string(HPyContext *ctx, const char *source, int start, HPy globals, HPy locals)
 {
     HPy code = hpyx_compile(ctx, source, "<string>", start);
-    HPy result = HPy_IsNull(code) ? HPy_NULL : HPy_EvalCode(ctx, code, globals, locals);
+    HPy name = HPyUnicode_FromString(ctx, "__builtins__");
+    HPy result = HPy_NULL;
+    int found = HPy_IsNull(code) || HPy_IsNull(name) ? -1 : HPy_Contains(ctx, globals, name);
+    if (found > 0 || (found == 0 && HPy_SetItem(ctx, globals, name, ctx->h_Builtins) == 0)) {
+        result = HPy_EvalCode(ctx, code, globals, locals);
+    }
+    HPy_Close(ctx, name);
     HPy_Close(ctx, code);
     return result;
 }

@@ -167,8 +167,19 @@ class Attributes:
         raise Boom
 
 
+class RaisingBool:
+    def __bool__(self):
+        raise Boom
+
+
+def caused():
+    error = KeyError("effect")
+    error.__cause__ = ValueError("cause")
+    return error
+
+
 def describe(value):
-    return f"{type(value).__name__}: {ascii(value)}"
+    return f"{type(value).__name__}: {ascii(value)}"[:400]
 
 
 def outcome(function, call):

@@ -919,6 +919,146 @@ const NUMBERS: readonly Pair[] = [
   }),
 ];
 
+const EXTRAS: readonly Pair[] = [
+  {
+    name: "bytes_from_string_and_size",
+    capi: "return PyBytes_FromStringAndSize(PyBytes_AS_STRING(a), PyLong_AsSsize_t(b));",
+    hpy: "return hpyx_bytes_from_string_and_size(ctx, HPyBytes_AsString(ctx, a), HPyLong_AsSsize_t(ctx, b));",
+    support: ["hpyx_bytes_from_string_and_size"],
+    calls: ["(b'a\\0b', 3)", "(b'', 0)", "(b'x', -1)"],
+  },
+  {
+    name: "bytes_from_nothing",
+    capi: "return PyBytes_FromStringAndSize(NULL, 0);",
+    hpy: "return hpyx_bytes_from_string_and_size(ctx, NULL, 0);",
+    support: ["hpyx_bytes_from_string_and_size"],
+    calls: ["()"],
+  },
+  {
+    name: "bytes_as_string_and_size",
+    capi: "char *p; Py_ssize_t n; if (PyBytes_AsStringAndSize(a, &p, b ? NULL : &n) < 0) return NULL; return b ? PyBytes_FromString(p) : PyBytes_FromStringAndSize(p, n);",
+    hpy: "char *p; HPy_ssize_t n; if (hpyx_bytes_as_string_and_size(ctx, a, &p, HPy_IsNull(b) ? &n : NULL) < 0) return HPy_NULL; return HPy_IsNull(b) ? HPyBytes_FromStringAndSize(ctx, p, n) : HPyBytes_FromString(ctx, p);",
+    support: ["hpyx_bytes_as_string_and_size"],
+    calls: ["(b'a\\0b',)", "(b'a\\0b', 1)", "(b'ab', 1)", "('text',)", "(bytearray(b'x'),)"],
+  },
+  integer(
+    "any_set_check",
+    "PyAnySet_Check(a)",
+    "hpyx_any_set_check(ctx, a)",
+    ["hpyx_any_set_check"],
+    [...ANYTHING, "(MySet(),)"],
+  ),
+  integer(
+    "any_set_check_exact",
+    "PyAnySet_CheckExact(a)",
+    "hpyx_any_set_check_exact(ctx, a)",
+    ["hpyx_any_set_check_exact"],
+    [...ANYTHING, "(MySet(),)"],
+  ),
+  integer(
+    "type_has",
+    'PyObject_HasAttrString((PyObject *)Py_TYPE(a), "__next__")',
+    'hpyx_type_has(ctx, a, "__next__")',
+    ["hpyx_type_has"],
+    ANYTHING,
+  ),
+  integer("not", "PyObject_Not(a)", "hpyx_not(ctx, a)", ["hpyx_not"], ["(0,)", "([1],)", "(RaisingBool(),)"]),
+  integer(
+    "exception_class_check",
+    "PyExceptionClass_Check(a)",
+    "hpyx_exception_class_check(ctx, a)",
+    ["hpyx_exception_class_check"],
+    ["(KeyError,)", "(int,)", "(5,)", "(KeyError(),)", "(Strange,)"],
+  ),
+  fresh(
+    "exception_cause",
+    "PyException_GetCause(a)",
+    'hpyx_exception_attribute(ctx, a, "__cause__")',
+    ["hpyx_exception_attribute"],
+    ["(KeyError(),)", "(caused(),)"],
+  ),
+  {
+    name: "exception_set_cause",
+    capi: 'Py_XINCREF(b); PyException_SetCause(a, b); return PyObject_GetAttrString(a, "__cause__");',
+    hpy: 'hpyx_exception_set_attribute(ctx, a, "__cause__", b); return HPy_GetAttr_s(ctx, a, "__cause__");',
+    support: ["hpyx_exception_set_attribute"],
+    calls: ["(KeyError(), ValueError())", "(caused(),)"],
+  },
+  integer(
+    "mapping_has_key",
+    "PyMapping_HasKey(a, b)",
+    "hpyx_mapping_has_key(ctx, a, b)",
+    ["hpyx_mapping_has_key"],
+    DICTS,
+  ),
+  integer(
+    "mapping_has_key_s",
+    'PyMapping_HasKeyString(a, "a")',
+    'hpyx_mapping_has_key_s(ctx, a, "a")',
+    ["hpyx_mapping_has_key_s"],
+    DICTS,
+  ),
+  ...(["Keys", "Values", "Items"] as const).map((what) =>
+    fresh(
+      `mapping_${what.toLowerCase()}`,
+      `PyMapping_${what}(a)`,
+      `hpyx_mapping_list(ctx, a, "${what.toLowerCase()}")`,
+      ["hpyx_mapping_list"],
+      [
+        "({1: 2},)",
+        "(types.MappingProxyType({1: 2}),)",
+        "([],)",
+        "(collections.UserDict(x=1),)",
+        "(collections.OrderedDict(x=1),)",
+      ],
+    ),
+  ),
+  fresh("call_iter_new", "PyCallIter_New(a, b)", "hpyx_call_iter_new(ctx, a, b)", ["hpyx_call_iter_new"], ["(int, 0)"]),
+  fresh(
+    "slice_new",
+    "PySlice_New(a, b, c)",
+    "hpyx_slice_new(ctx, a, b, c)",
+    ["hpyx_slice_new"],
+    ["(1, 2, 3)", "()", "(1,)"],
+  ),
+  {
+    name: "slice_get_indices",
+    capi: 'Py_ssize_t x, y, z, n; if (PySlice_GetIndicesEx(a, PyLong_AsSsize_t(b), &x, &y, &z, &n) < 0) return NULL; return Py_BuildValue("nnnn", x, y, z, n);',
+    hpy: 'HPy_ssize_t x, y, z, n; if (hpyx_slice_get_indices(ctx, a, HPyLong_AsSsize_t(ctx, b), &x, &y, &z, &n) < 0) return HPy_NULL; return HPy_BuildValue(ctx, "nnnn", x, y, z, n);',
+    support: ["hpyx_slice_get_indices"],
+    calls: [
+      "(slice(1, 9), 5)",
+      "(slice(None, None, -1), 5)",
+      "(slice(0, 1, 0), 5)",
+      "(slice('a'), 5)",
+      "(slice(-3, None), 5)",
+    ],
+  },
+  {
+    name: "sys_set_object",
+    capi: 'if (PySys_SetObject("hpy_migrate_test", a) < 0) return NULL; return lent(PySys_GetObject("hpy_migrate_test"));',
+    hpy: 'if (hpyx_sys_set_object(ctx, "hpy_migrate_test", a) < 0) return HPy_NULL; return found(ctx, hpyx_sys_get_object(ctx, "hpy_migrate_test"));',
+    support: ["hpyx_sys_get_object", "hpyx_sys_set_object"],
+    calls: ["()", "(5,)", "()"],
+  },
+  ...([256, 257, 258] as const).map((start) =>
+    fresh(
+      `compile_${start}`,
+      `Py_CompileString(PyUnicode_AsUTF8(a), "file", ${start})`,
+      `hpyx_compile(ctx, HPyUnicode_AsUTF8AndSize(ctx, a, NULL), "file", ${start})`,
+      ["hpyx_compile"],
+      ["('1 + 1',)", "('x = 1',)", "('1 +',)"],
+    ),
+  ),
+  fresh(
+    "run_string",
+    "PyRun_String(PyUnicode_AsUTF8(a), 258, b, c)",
+    "hpyx_run_string(ctx, HPyUnicode_AsUTF8AndSize(ctx, a, NULL), 258, b, c)",
+    ["hpyx_run_string"],
+    ["('x + y', {'x': 1}, {'y': 2})", "('nothing', {}, {})", "('1 +', {}, {})"],
+  ),
+];
+
 export const SUPPORT_PAIRS: readonly Pair[] = [
   ...CALLS,
   ...OBJECTS,
@@ -929,4 +1069,5 @@ export const SUPPORT_PAIRS: readonly Pair[] = [
   ...MODULES,
   ...ERRORS,
   ...NUMBERS,
+  ...EXTRAS,
 ];
