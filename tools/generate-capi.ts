@@ -53,8 +53,16 @@ interface Constant {
   readonly python: string;
 }
 
+/** A function-like macro, or a macro that renames a function. */
+interface Macro {
+  readonly name: string;
+  readonly header: string;
+  readonly python: string;
+}
+
 interface Release {
   readonly signatures: readonly Signature[];
+  readonly macros: readonly Macro[];
   readonly constants: readonly Constant[];
 }
 
@@ -98,7 +106,10 @@ function releaseOf(include: string): Release {
       constants.push({ name: define.name, kind: "number", type: "int", header: header(define.file), python });
     }
   }
-  return { signatures, constants };
+  const macros = [...defines.values()]
+    .filter((define) => inside(define.file) && isApiName(define.name))
+    .map((define) => ({ name: define.name, header: header(define.file), python }));
+  return { signatures, macros, constants };
 }
 
 function preprocess(include: string): string {
@@ -189,6 +200,12 @@ function render(releases: readonly Release[]): string {
       if (!constants.has(constant.name) && !functionLike && old) constants.set(constant.name, constant);
     }
   }
+  const macros = new Map<string, Macro>();
+  for (const release of releases) {
+    for (const macro of release.macros) {
+      if (typed.has(macro.name) && !macros.has(macro.name)) macros.set(macro.name, macro);
+    }
+  }
   const missing = [...wanted].filter((name) => !signatures.has(name) && !typed.has(name));
   if (missing.length > 0) throw new Error(`no signature for: ${missing.join(" ")}`);
   const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
@@ -212,6 +229,21 @@ function render(releases: readonly Release[]): string {
             const parameters = s.parameters.map(text).join(", ");
             return `[${text(s.name)}, ${text(s.result)}, [${parameters}], ${text(s.header)}, ${text(s.python)}],\n`;
           })
+          .join("")}]`,
+      },
+    ],
+  });
+  file.addVariableStatement({
+    isExported: true,
+    declarationKind: VariableDeclarationKind.Const,
+    docs: ["Name, header, Python release of the macros whose types are typed in; names for Windows alone are missing."],
+    declarations: [
+      {
+        name: "CAPI_MACRO_HEADERS",
+        type: "readonly (readonly [string, string, string])[]",
+        initializer: `[\n${[...macros.values()]
+          .sort(byName)
+          .map((m) => `[${[m.name, m.header, m.python].map(text).join(", ")}],\n`)
           .join("")}]`,
       },
     ],

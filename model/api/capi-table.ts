@@ -3,7 +3,7 @@
 import { CAPI_FACTS, type CapiFact } from "./capi/families.ts";
 import { CAPI_MACRO_SIGNATURES } from "./capi/macro-signatures.ts";
 import { CAPI_TYPED_CONSTANTS } from "./capi/typed-constants.ts";
-import { CAPI_DECLARED_CONSTANTS, CAPI_SIGNATURES } from "./capi.generated.ts";
+import { CAPI_DECLARED_CONSTANTS, CAPI_MACRO_HEADERS, CAPI_SIGNATURES } from "./capi.generated.ts";
 import type { ArgumentOwnership, CapiConstant, CapiFunction, ResultOwnership } from "./capi.ts";
 import type { ResultWord } from "./capi-facts.ts";
 
@@ -16,11 +16,14 @@ const OBJECT_STRUCTS: ReadonlySet<string> = new Set(["PyObject", "PyVarObject", 
 /** Structs whose name ends in `Object` although they are no objects. */
 const NOT_OBJECTS: ReadonlySet<string> = new Set(["PyTryBlockObject"]);
 
+/** Source of names that the headers declare for Windows alone. */
+const WINDOWS_HEADERS = "Include (Windows)";
+
 interface Signature {
   readonly result: string;
   readonly parameters: readonly string[];
   readonly macro: boolean;
-  /** Header and release; empty for a macro whose types were typed in. */
+  /** Header and release, as a source. */
   readonly header: string;
 }
 
@@ -40,8 +43,16 @@ function buildFunctions(): Map<string, CapiFunction> {
   for (const [name, result, parameters, header, python] of CAPI_SIGNATURES) {
     signatures.set(name, { result, parameters, macro: false, header: headerSource(header, python) });
   }
+  const macroHeaders = new Map(
+    CAPI_MACRO_HEADERS.map(([name, header, python]) => [name, headerSource(header, python)]),
+  );
   for (const { name, result, parameters } of CAPI_MACRO_SIGNATURES) {
-    signatures.set(name, { result, parameters, macro: true, header: "" });
+    signatures.set(name, {
+      result,
+      parameters,
+      macro: macroHeaders.has(name),
+      header: macroHeaders.get(name) ?? WINDOWS_HEADERS,
+    });
   }
   const functions = new Map<string, CapiFunction>();
   for (const fact of CAPI_FACTS) {
@@ -75,7 +86,7 @@ function functionOf(fact: CapiFact, signature: Signature): CapiFunction {
     nullable,
     macro: signature.macro,
     runsPython: runs === "python",
-    source: fact.source || signature.header || "Include (macro)",
+    source: fact.source || signature.header,
   };
 }
 

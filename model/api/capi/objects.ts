@@ -188,7 +188,7 @@ export const OBJECTS_FACTS: readonly FactFamily[] = [
       ["PyMem_REALLOC", "plain", "null-without-error", "quiet", "nullable 0"],
       ["PyMem_RESIZE", "plain", "none", "quiet", "nullable 0"],
       ["PyObject_CallFinalizer", "plain", "none", "python"],
-      ["PyObject_CallFinalizerFromDealloc", "plain", "negative", "python"],
+      ["PyObject_CallFinalizerFromDealloc", "plain", "none", "python"],
       ["PyObject_ClearWeakRefs", "plain", "none", "python"],
       ["PyObject_DEL", "plain", "none", "quiet", "releases 0"],
       ["PyObject_FREE", "plain", "none", "quiet", "nullable 0"],
