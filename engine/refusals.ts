@@ -1,0 +1,640 @@
+/** What every refusal means: why the construct cannot be proved or expressed in HPy 0.9, and what a maintainer can do. */
+
+export interface RefusalPage {
+  /** The id that reports carry; never recycled. */
+  readonly id: string;
+  /** What was met, one line. */
+  readonly title: string;
+  /** What the construct is, why it stays, what can be done about it; paragraphs are separated by an empty line. */
+  readonly text: string;
+  /** C code that is refused, and how it could be written so that it is not. */
+  readonly example?: { readonly before: string; readonly after: string };
+}
+
+/** In the order of their ids. */
+export const REFUSALS: readonly RefusalPage[] = [
+  {
+    id: "address-of-reference",
+    title: "The address of a reference is given away",
+    text: `A function receives the address of a local reference. Whether it stores a new reference there, a borrowed one, or gives up the old one cannot be seen from the call, so nothing can be said about who closes the handle afterwards.
+
+Let the function return the object instead, or use one of the C-API calls whose out parameters are known.`,
+    example: {
+      before: "PyObject *item = NULL;\nexternal_lookup(table, &item);",
+      after: "PyObject *item = external_lookup(table);",
+    },
+  },
+  {
+    id: "already-migrated",
+    title: "The module is an HPy module already",
+    text: `The module is defined by HPy_MODINIT, so there is no PyModule_Create to move. Functions that are still listed in \`legacy_methods\` move one by one.`,
+  },
+  {
+    id: "ambiguous-field",
+    title: "A field name belongs to several structs",
+    text: `Several structs have a field of this name; in some it holds an object and in others it does not, and the type of the expression before it cannot be worked out. Whether the value is a reference is therefore unknown.
+
+Give the fields different names, or read the field through a local variable that is declared with the struct type.`,
+  },
+  {
+    id: "api-without-gil",
+    title: "The API is used where the lock is released",
+    text: `Between Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS a call touches the API or an object. HPy allows no API at all between HPy_BEGIN_LEAVE_PYTHON and HPy_END_LEAVE_PYTHON, not even to close a handle.
+
+Move the call out of the region, or end the region before it.`,
+    example: {
+      before: "Py_BEGIN_ALLOW_THREADS\nn = compute(PyBytes_AS_STRING(data));\nPy_END_ALLOW_THREADS",
+      after:
+        "const char *text = PyBytes_AS_STRING(data);\nPy_BEGIN_ALLOW_THREADS\nn = compute(text);\nPy_END_ALLOW_THREADS",
+    },
+  },
+  {
+    id: "argument-target",
+    title: "An argument is parsed into memory that outlives the call",
+    text: `The target of a format unit is not a local variable but an out parameter or C memory that keeps the object. The C API stores a borrowed reference there; a handle may not be kept, and the borrowed reference may be used after its owner is gone.
+
+Parse into a local variable, then store what is needed.`,
+    example: {
+      before: 'PyArg_ParseTuple(args, "O", &state->callback)',
+      after:
+        'PyObject *callback;\nif (!PyArg_ParseTuple(args, "O", &callback)) return NULL;\nPy_INCREF(callback);\nPy_XSETREF(state->callback, callback);',
+    },
+  },
+  {
+    id: "argument-with-side-effects",
+    title: "An argument would have to be evaluated twice",
+    text: `The HPy form needs the argument at two places, and evaluating it a second time could have effects.
+
+Put the argument into a local variable first.`,
+    example: { before: "PyModule_AddIntMacro(m, next())", after: 'PyModule_AddIntConstant(m, "next", next());' },
+  },
+  {
+    id: "borrowed-out-parameter",
+    title: "A borrowed reference is handed out through a pointer",
+    text: `The function stores a borrowed reference into its caller's variable. A handle that is closed before the function returns would dangle there, and one that is left open would have no owner.
+
+Hand out a new reference and let the caller release it.`,
+    example: {
+      before: "*result = PyTuple_GET_ITEM(pair, 0);",
+      after: "*result = Py_NewRef(PyTuple_GET_ITEM(pair, 0));",
+    },
+  },
+  {
+    id: "borrowed-reference-returned",
+    title: "A borrowed reference is returned to Python",
+    text: `Python takes over the reference that a method returns. Here it is one that the function does not own, which is a reference-counting bug of the original, or ownership that comes from somewhere the analysis does not see.
+
+Add the missing Py_INCREF, or Py_NewRef in the return statement.`,
+    example: {
+      before: "return PyList_GET_ITEM(list, 0);",
+      after: "return Py_NewRef(PyList_GET_ITEM(list, 0));",
+    },
+  },
+  {
+    id: "borrowed-reference-stolen",
+    title: "A call takes over a reference that the function does not own",
+    text: `A call steals its argument, and on some path the argument is a borrowed reference. Either the original releases a reference too many, or the ownership comes from somewhere the analysis does not see.
+
+Add the missing Py_INCREF before the call.`,
+    example: {
+      before: "PyList_SET_ITEM(list, 0, PyTuple_GET_ITEM(tuple, 0));",
+      after: "PyList_SET_ITEM(list, 0, Py_NewRef(PyTuple_GET_ITEM(tuple, 0)));",
+    },
+  },
+  {
+    id: "build-file-unsupported",
+    title: "The build files cannot be edited",
+    text: `setup.py, setup.cfg or pyproject.toml build the extension in a way that cannot be read statically, or for which HPy has no key. The C sources are not touched either, because they would not build.
+
+Pass the Extension of the module to setup() as \`hpy_ext_modules\` by hand, require hpy 0.9 and setuptools to build, and run the tool again.`,
+    example: {
+      before: "setup(ext_modules=make_extensions())",
+      after: 'setup(hpy_ext_modules=[Extension("package.module", ["module.c"])])',
+    },
+  },
+  {
+    id: "calls-legacy-function",
+    title: "A function that stays legacy is called with objects",
+    text: `The callee takes or returns objects and is itself refused or cannot be bridged here. Its own refusal says why; when that is solved, this one goes away.`,
+  },
+  {
+    id: "calls-unproven-function",
+    title: "A function whose ownership is not proved is called",
+    text: `The callee stays legacy, and what it does with the references that it is given or returns is not known. A call of it cannot be rewritten, because the rewriting must know who closes which handle.
+
+Look at the refusal of the callee first.`,
+  },
+  {
+    id: "cell-reference-unbalanced",
+    title: "References kept in a struct do not balance",
+    text: `The function takes references out of a struct or global variable, or puts them in, and the number that it adds does not match the number that it releases. A field of a migrated struct owns exactly one handle, so there is no form for this.
+
+Let every store into the field own its reference, and release the old value when it is replaced (Py_XSETREF).`,
+    example: {
+      before: "self->cache = value;\nPy_INCREF(value);\nPy_INCREF(value);",
+      after: "Py_XSETREF(self->cache, Py_NewRef(value));",
+    },
+  },
+  {
+    id: "computed-format",
+    title: "A format is not a string literal",
+    text: `The format of an argument parser, a value builder or a message is computed or comes from a variable. Formats of HPy differ from those of the C API (HPy lacks many units), so that it must be read before it can be moved.
+
+Write the format as a literal at the call; adjacent literals and macros of literals are read too.`,
+    example: {
+      before: 'const char *format = strict ? "O" : "|O";\nPyArg_ParseTuple(args, format, &value)',
+      after: 'strict ? PyArg_ParseTuple(args, "O", &value) : PyArg_ParseTuple(args, "|O", &value)',
+    },
+  },
+  {
+    id: "computed-keywords",
+    title: "The list of keywords cannot be read",
+    text: `The keyword list of PyArg_ParseTupleAndKeywords is not a local or static array of string literals that ends with NULL. The parser of HPy does not reject unknown keywords by itself, so the names must be known.
+
+Declare the list as \`static char *keywords[] = {"name", NULL};\`.`,
+  },
+  {
+    id: "conditional-code",
+    title: "An #if decides over the code",
+    text: `A conditional block splits a statement or the definition of the function, or the entry of the method table stands inside one, and both branches are possible. Only one of them can be analysed, and rewriting it could break the other.
+
+Put whole statements or whole functions under the condition, or remove branches for versions of Python that are no longer supported (HPy 0.9 needs 3.8 or later).`,
+    example: {
+      before: "#if PY_MAJOR_VERSION >= 3\nif (PyUnicode_Check(x)) {\n#else\nif (PyString_Check(x)) {\n#endif",
+      after: "if (PyUnicode_Check(x)) {",
+    },
+  },
+  {
+    id: "constant-without-handle",
+    title: "A constant of the C API has no handle in HPy",
+    text: `The context of HPy 0.9 holds None, True, False, Ellipsis, NotImplemented, the exceptions of Python 3.8 and a few types; this object is not among them.
+
+Where a call can do without the object, write it so. Types of the builtins can be looked up by name; objects of other modules can be imported.`,
+    example: { before: "PyObject_CallOneArg((PyObject *)&PySet_Type, items)", after: "PySet_New(items)" },
+  },
+  {
+    id: "control-flow-not-understood",
+    title: "The control flow cannot be followed",
+    text: `The function jumps in a way of which no control-flow graph is made: a computed goto, a jump into a statement expression, setjmp, or inline assembly with labels. Without the graph no path can be proved to close its handles.
+
+Put the part that jumps into a helper that does not touch objects.`,
+  },
+  {
+    id: "converter",
+    title: "A reference comes from an O& converter",
+    text: `A converter function fills a \`PyObject *\`. Whether it stores a new or a borrowed reference, and whether it has to be called again to clean up, is known only to the converter.
+
+Parse with \`O\` and call the converter afterwards as an ordinary function.`,
+    example: {
+      before: 'PyArg_ParseTuple(args, "O&", convert_item, &item)',
+      after: 'PyObject *given;\nif (!PyArg_ParseTuple(args, "O", &given)) return NULL;\nitem = convert_item(given);',
+    },
+  },
+  {
+    id: "cplusplus",
+    title: "C++ sources are not migrated yet",
+    text: `The analysis of ownership does not know destructors, exceptions, overloads, references and templates, so that no function of a C++ source is moved.
+
+HPy itself works in C++: functions can be moved by hand and are checked by the handle checker.`,
+  },
+  {
+    id: "declared-in-header",
+    title: "The method is declared in another file",
+    text: `Another file declares the function, so that it may be called or stored from there with the signature of the C API.
+
+Make the function static, or remove the declaration.`,
+  },
+  {
+    id: "defines-not-found",
+    title: "The .defines of the HPyModuleDef cannot be edited",
+    text: `The module is an HPy module, but its HPyModuleDef has no \`.defines\` or the array that it names is not a plain list that ends with NULL. A moved method must be entered there.
+
+Write \`static HPyDef *defines[] = {&method, NULL};\` in the file of the module and name it in the definition.`,
+  },
+  {
+    id: "expression-not-understood",
+    title: "An expression is not understood",
+    text: `The expression uses references in a way for which the analysis has no rule. Nothing is known about the ownership of its value.
+
+Split it into statements that each do one thing.`,
+  },
+  {
+    id: "format-not-supported",
+    title: "A format has no form in HPy",
+    text: `The format is understood, but HPy 0.9 can neither parse or build such a unit nor is there a support function that does it with the same errors.
+
+The message names the unit. Often \`O\` with a conversion by hand does the same.`,
+  },
+  {
+    id: "format-not-understood",
+    title: "A format cannot be read",
+    text: `The format does not follow the grammar of the C API, or wants another number of arguments than the call gives. The original fails at run time, or reads arguments that are not there.`,
+  },
+  {
+    id: "function-listed-twice",
+    title: "One function implements several methods",
+    text: `The same C function stands in more than one entry of the method table. HPy defines one trampoline per method, and the definitions would clash.
+
+Give each method a function of its own that calls a common helper.`,
+    example: {
+      before: '{"get", get_item, METH_O, NULL},\n{"__getitem__", get_item, METH_O, NULL},',
+      after: "static PyObject *get_again(PyObject *self, PyObject *key) { return get_item(self, key); }",
+    },
+  },
+  {
+    id: "function-not-found",
+    title: "The method has no single definition",
+    text: `The function that the method table names is not defined in the files of the project, is made by a macro, or is defined more than once.
+
+Define it as an ordinary function.`,
+  },
+  {
+    id: "function-pointer",
+    title: "A pointer to a function on objects",
+    text: `A function that takes or returns objects is called through a pointer. All functions that the pointer may hold would have to move together with its type, and which they are is not known.
+
+Call the functions by name, for example in a switch.`,
+  },
+  {
+    id: "function-used-elsewhere",
+    title: "The method is used outside of its method table",
+    text: `The function of a method is also called or stored somewhere else. Once it is an HPy method its signature differs.
+
+Move the body into a helper that both call.`,
+    example: {
+      before: "PyObject *copy = module_copy(self, args);",
+      after: "static PyObject *copy_object(PyObject *object) { ... }\nPyObject *copy = copy_object(object);",
+    },
+  },
+  {
+    id: "generated-file",
+    title: "The file is generated",
+    text: `The file says that another program has written it. Changes would be lost the next time; its source has to be migrated, or the generator has to learn HPy.`,
+  },
+  {
+    id: "handle-without-variable",
+    title: "A handle has no variable when it should be closed",
+    text: `On some path the last variable that holds an object is overwritten or goes out of scope while the object must still be closed, and no other expression reaches it.
+
+Keep the object in a variable until it is released.`,
+  },
+  {
+    id: "helper-in-header",
+    title: "A helper is defined in a header",
+    text: `The function that has to move along is defined in a header, which other files may include and call it with the signature of the C API.
+
+Move the definition into the source file that uses it.`,
+  },
+  {
+    id: "interior-pointer-escapes",
+    title: "A pointer into an object outlives the handle",
+    text: `The C memory of a str or bytes object is stored in a struct or global variable. In HPy such a pointer is valid only as long as the very handle that it came from is open.
+
+Copy the text, or keep the object in a field beside the pointer.`,
+    example: {
+      before: "self->name = PyUnicode_AsUTF8(name);",
+      after: "const char *text = PyUnicode_AsUTF8(name);\nself->name = text == NULL ? NULL : strdup(text);",
+    },
+  },
+  {
+    id: "interior-pointer-returned",
+    title: "A pointer into an object is returned",
+    text: `The function returns the C memory of an object that it may be the last to hold. In HPy the pointer dies with the handle.
+
+Return the object, or a copy of the text.`,
+  },
+  {
+    id: "internal-error",
+    title: "The tool failed on this function",
+    text: `An assumption of the tool does not hold here. The function stays as it is and the others are not affected. Please report it with the function, if you can.`,
+  },
+  {
+    id: "macro-uses-api",
+    title: "A macro of the project uses the API",
+    text: `The macro expands to code that uses the C API or objects. Its body is shared by all places that use it, moved and legacy ones, and the analysis follows no tokens that are not in the function.
+
+Turn the macro into a static function.`,
+    example: {
+      before: "#define FAIL(text) do { PyErr_SetString(PyExc_ValueError, text); return NULL; } while (0)",
+      after:
+        "static PyObject *fail(const char *text)\n{\n    PyErr_SetString(PyExc_ValueError, text);\n    return NULL;\n}",
+    },
+  },
+  {
+    id: "method-flags",
+    title: "HPy has no such calling convention",
+    text: `HPy 0.9 defines methods of the kinds METH_NOARGS, METH_O, METH_VARARGS and keywords. METH_CLASS, METH_STATIC, METH_METHOD and METH_COEXIST have no counterpart (HPY.md section 2).
+
+The method stays in \`legacy_methods\`, where it works under the hybrid ABI. For METH_CLASS and METH_STATIC a module function can be wrapped with \`classmethod\` or \`staticmethod\` when the module is executed.`,
+  },
+  {
+    id: "method-not-a-name",
+    title: "An entry of the method table names no function",
+    text: `The function of the entry is an expression: a macro with arguments, a conditional, or a cast of something that is not a name.
+
+Write the name of the function.`,
+  },
+  {
+    id: "method-table-not-found",
+    title: "The method table cannot be read",
+    text: `The methods of the module are not a static array of PyMethodDef entries in the file of the definition: they are computed, included from another file, or made by a macro.
+
+Write the table as a static array that ends with an entry of NULL.`,
+  },
+  {
+    id: "module-create-slot",
+    title: "The module is made by a Py_mod_create slot",
+    text: `HPy 0.9 has such a slot only for objects that are no modules, and nothing else may be set then (HPY.md section 7).
+
+Fill an ordinary module in a Py_mod_exec slot instead.`,
+  },
+  {
+    id: "module-creation-not-found",
+    title: "The creation of the module cannot be moved",
+    text: `The init function does not create its module by one plain call of PyModule_Create in the same file: it is called more than once, in another file, in a helper with parameters, or together with code that does more than return the definition. In HPy the module is made by HPy_MODINIT and filled in HPy_mod_exec.
+
+Write the init function so that it calls PyModule_Create once, with the static definition, and then fills the module.`,
+    example: {
+      before: "PyObject *m = make_module(&definition, flags);",
+      after: "PyObject *m = PyModule_Create(&definition);",
+    },
+  },
+  {
+    id: "module-definition-not-found",
+    title: "The PyModuleDef cannot be read",
+    text: `The definition of the module is not a static variable with an initialiser in the same file, or its slots are computed. HPy needs an HPyModuleDef in its place.
+
+Write \`static struct PyModuleDef name = {PyModuleDef_HEAD_INIT, ...};\` in the file of the init function.`,
+  },
+  {
+    id: "module-state",
+    title: "The module has state",
+    text: `HPy 0.9 has no module state: \`size\` must be 0, and there are no traverse, clear and free functions of a module (HPY.md section 7).
+
+Keep objects in HPyGlobal variables, other data in static C variables.`,
+  },
+  {
+    id: "module-stays-legacy",
+    title: "The module cannot be made an HPy module",
+    text: `The function itself may be fine, but its module is refused, and a legacy module cannot list HPy methods. The message repeats why.`,
+  },
+  {
+    id: "named-in-macro",
+    title: "The method is named in a macro",
+    text: `A macro names the function, so that it may be used wherever the macro is expanded, with the signature of the C API.
+
+Name the function only in its method table.`,
+  },
+  {
+    id: "no-hpy-equivalent",
+    title: "HPy 0.9 has no such call",
+    text: `The function of the C API has no counterpart in HPy 0.9, and a bridge to the C API would not be right either: it depends on the error state, reference counts, thread state or the layout of objects, which handles do not show. The message names what is missing; \`hpy-migrate explain NAME\` tells more.
+
+The function stays legacy under the hybrid ABI. Where only a small part needs the call, move that part into a helper of its own.`,
+  },
+  {
+    id: "not-bridgeable",
+    title: "A call has no counterpart and cannot be bridged",
+    text: `A bridge is made from the signature of the C function: objects go in as \`PyObject *\` and come out as handles. Functions with a variable number of arguments, arrays of objects or pointers that are read and replaced cannot be bridged so.
+
+Use a call with fixed arguments, or move the call into a helper that stays legacy.`,
+  },
+  {
+    id: "object-array",
+    title: "An array of references",
+    text: `References are kept in a C array, or a pointer walks over them. The analysis follows single variables; which element owns what cannot be proved.
+
+Use single variables, a list or a tuple.`,
+    example: {
+      before: "PyObject *parts[2] = {first, second};",
+      after: "PyObject *parts = PyTuple_Pack(2, first, second);",
+    },
+  },
+  {
+    id: "object-in-struct",
+    title: "A reference is put into C memory",
+    text: `A reference is stored into an array or struct that is not known to hold objects. A handle may not live longer than the call; long-lived memory needs HPyField or HPyGlobal, which belong to a type or a variable of the module.
+
+Declare the field as \`PyObject *\`, or keep the object in a global variable of the module.`,
+  },
+  {
+    id: "object-internals",
+    title: "The layout of an object is used",
+    text: `A field of an object's own struct is read (\`ob_type\`, \`ob_refcnt\`, \`ob_size\`, \`tp_name\`, \`ob_item\`...). HPy hides the layout, which differs between implementations.
+
+Use a call: Py_TYPE, PyObject_Size, PyList_GetItem, attributes of the type.`,
+    example: { before: "Py_TYPE(x)->tp_name", after: 'PyObject_GetAttrString((PyObject *)Py_TYPE(x), "__name__")' },
+  },
+  {
+    id: "only-used-by-legacy-code",
+    title: "Only legacy code uses the function",
+    text: `No moved method calls the function: it is used by types of the extension, by the init function or by functions that stay legacy. Legacy code has no context, so it could not call an HPy function (HPY.md section 1).
+
+The function moves by itself as soon as one of its callers does.`,
+  },
+  {
+    id: "out-parameter-api",
+    title: "A call hands out references through a pointer",
+    text: `The C-API function stores references into variables whose address it is given, and there is no HPy call with the same result.
+
+Use a call that returns the object, for example PyObject_GetAttr instead of _PyObject_LookupAttr, or an iterator over PyDict_Items instead of PyDict_Next.`,
+  },
+  {
+    id: "out-parameter-not-a-variable",
+    title: "An out parameter is not a local variable",
+    text: `A function of the project hands out a reference into a field, an array element or another function's variable. The handle there would have no owner that the analysis can see.
+
+Pass the address of a local variable, then store its value.`,
+  },
+  {
+    id: "over-release",
+    title: "A reference is released that the function does not own",
+    text: `On some path Py_DECREF is called on a borrowed reference. Either the original releases one reference too many, or the reference comes from somewhere the analysis does not see.
+
+Check the path that the report shows; add the missing Py_INCREF or remove the Py_DECREF.`,
+  },
+  {
+    id: "overwritten-in-own-definition",
+    title: "A variable is replaced by something read from itself",
+    text: `A statement like \`x = f(x)\` replaces a handle that is open by a value made from it. The old handle has to be closed after the call and before the assignment, for which a second variable is needed.
+
+Use a second variable.`,
+    example: {
+      before: "node = PyTuple_GET_ITEM(node, 0);",
+      after: "PyObject *first = PyTuple_GET_ITEM(node, 0);",
+    },
+  },
+  {
+    id: "ownership-differs-by-path",
+    title: "Who owns the reference depends on the path",
+    text: `The same statement releases a reference that the function owns on one path and one that is only borrowed on another. A handle is either closed here or not.
+
+Make the paths alike: take a reference (Py_NewRef) where the value is borrowed.`,
+    example: {
+      before: "item = fast ? PyTuple_GET_ITEM(t, 0) : PySequence_GetItem(t, 0);",
+      after: "item = fast ? Py_NewRef(PyTuple_GET_ITEM(t, 0)) : PySequence_GetItem(t, 0);",
+    },
+  },
+  {
+    id: "parsed-tuple-is-not-args",
+    title: "A tuple is parsed that is not the function's arguments",
+    text: `PyArg_ParseTuple is used to take apart a tuple of its own. HPyArg_Parse reads an array of handles, which exists only for the arguments of a call.
+
+Use PyTuple_GetItem and convert the items.`,
+  },
+  {
+    id: "pointer-arithmetic",
+    title: "Arithmetic on references",
+    text: `A reference, or a pointer to references, is used as a number or moved by one. A handle is no pointer and no number; its bits mean nothing.
+
+Use the identity of the object (\`id\`), its hash, or indexes.`,
+  },
+  {
+    id: "pointer-comparison",
+    title: "References are compared other than for identity",
+    text: `References are ordered by address, or compared with something that is not a reference. Handles have no order, and two handles of one object may differ in their bits.
+
+Compare two references for identity only, which becomes HPy_Is.`,
+  },
+  {
+    id: "recursive-ownership",
+    title: "A recursive function with unusual ownership",
+    text: `The function calls itself, directly or through others, and does not keep to the usual convention: arguments are borrowed, results are new. What the inner call does would have to be known before the outer one is analysed.
+
+Let the function borrow its arguments and return a new reference.`,
+  },
+  {
+    id: "reference-cast",
+    title: "A reference is cast to something else",
+    text: `A \`PyObject *\` becomes a \`void *\`, an integer or a struct pointer that is not an object of a known type, or the other way round. A handle is not a pointer to the object.
+
+Pass the object as \`PyObject *\`; for user data of a C library, pass a struct that lives as long as the call.`,
+  },
+  {
+    id: "reference-count-in-expression",
+    title: "A reference count is changed inside an expression",
+    text: `Py_INCREF or Py_DECREF is an operand of a larger expression, such as \`return Py_INCREF(x), x\`. HPy has nothing that could stand there.
+
+Write it as a statement of its own, or use Py_NewRef.`,
+    example: { before: "return Py_INCREF(x), x;", after: "return Py_NewRef(x);" },
+  },
+  {
+    id: "reference-overwritten",
+    title: "A variable is assigned while it owns a reference",
+    text: `The variable holds a handle that is still open when it gets a new value. Either the original leaks here, or the reference is also kept somewhere the analysis does not see.
+
+Release the old value first.`,
+    example: { before: "result = NULL;", after: "Py_CLEAR(result);" },
+  },
+  {
+    id: "reference-replaced",
+    title: "A reference is replaced in place",
+    text: `The call changes a variable through its address: it releases the old object and stores a new one (PyUnicode_Append, Py_SETREF and their like). HPy has no call of that kind.
+
+Compute the new object into a second variable, then release the old one.`,
+    example: {
+      before: "PyUnicode_Append(&text, part);",
+      after: "PyObject *joined = PyUnicode_Concat(text, part);\nPy_DECREF(text);\ntext = joined;",
+    },
+  },
+  {
+    id: "shadowed-variable",
+    title: "A variable is declared twice",
+    text: `Two variables of the same name and different types, or with overlapping scopes, hold references in one function. The analysis tells variables by their names.
+
+Rename one of them.`,
+  },
+  {
+    id: "stolen-on-some-paths",
+    title: "A parameter is taken over on some paths only",
+    text: `The function releases or gives away the reference that its caller passed on one path and leaves it to the caller on another. A caller could not know whether to close its handle.
+
+Let the function always borrow its parameter, and take a reference where it keeps it.`,
+  },
+  {
+    id: "temporary-in-loop-condition",
+    title: "A loop condition makes handles",
+    text: `The condition of a loop contains a call whose result is a handle. It is made each time that the condition is evaluated, and there is no place inside the expression to close it.
+
+Move the call into the body of the loop.`,
+    example: {
+      before: "while (PyList_GET_ITEM(list, i) != Py_None) i++;",
+      after: "for (;;) {\n    PyObject *item = PyList_GET_ITEM(list, i);\n    if (item == Py_None) break;\n    i++;\n}",
+    },
+  },
+  {
+    id: "too-complex",
+    title: "The function is too complex to prove",
+    text: `The paths through the function combine to more different states of its references than the analysis follows, or the states do not settle.
+
+Split the function.`,
+  },
+  {
+    id: "unknown-api",
+    title: "An unknown function of the C API",
+    text: `The name begins like one of the C API, but the tables do not know it: it is private, from another release of Python, or defined elsewhere.
+
+Use a documented call.`,
+  },
+  {
+    id: "unknown-function",
+    title: "A function outside of the project takes references",
+    text: `The callee is not defined in the files of the project and is given a reference. What it does with it is not known, and it expects a \`PyObject *\`.
+
+If it is part of the project, include its source; otherwise call it from a helper that stays legacy.`,
+  },
+  {
+    id: "unknown-reference",
+    title: "It cannot be told what a reference refers to",
+    text: `A reference is counted, released, returned or used, and its origin is not a call, parameter or variable that the analysis knows.
+
+Put the object into a local variable where it is made.`,
+  },
+  {
+    id: "unpaired-incref",
+    title: "A Py_INCREF has no counterpart",
+    text: `A reference is added that no path gives to somebody: not returned, stored, stolen or released. HPy has no count to raise; every handle has one owner that closes it. The original may leak here, or hand the reference to memory that the analysis does not see.
+
+Remove the Py_INCREF, or let the new reference go somewhere visible.`,
+  },
+  {
+    id: "unparsed",
+    title: "The parser does not understand the code",
+    text: `A macro that looks like no C, a missing brace of an \`#if\` branch, or an extension of the language makes the text of the function unreadable. It is never guessed at.
+
+The message gives the reason. Macros that the project defines are understood when they expand to whole statements or expressions.`,
+  },
+  {
+    id: "used-after-release",
+    title: "A reference is used after it was released",
+    text: `A path uses the variable after Py_DECREF, or after a call took over its reference. That the object still lives depends on somebody else's reference; a handle that is closed is gone at once.
+
+Release the reference after its last use.`,
+    example: { before: "Py_DECREF(item);\nuse(item);", after: "use(item);\nPy_DECREF(item);" },
+  },
+  {
+    id: "used-uninitialised",
+    title: "A variable may be used before it has a value",
+    text: `A path reaches a use of the variable without an assignment before it.
+
+Initialise the variable with NULL.`,
+  },
+  {
+    id: "value-built-in-condition",
+    title: "A value is built inside an expression",
+    text: `A call with a format becomes several HPy calls whose temporaries must be closed, and it stands inside a larger expression where there is no place for statements.
+
+Put the call into a statement of its own.`,
+    example: {
+      before: 'if (PyList_Append(list, Py_BuildValue("y", text)) < 0) ...',
+      after: 'PyObject *item = Py_BuildValue("y", text);\nif (PyList_Append(list, item) < 0) ...',
+    },
+  },
+  {
+    id: "variadic-function",
+    title: "A function with a variable number of arguments",
+    text: `The function takes \`...\`. Which of the arguments are references is known only to its callers.
+
+Give it fixed parameters, or an array and a length.`,
+  },
+];

@@ -1,0 +1,59 @@
+/** What the transforms do, by the id that their edits carry. Rules are documented by their own rows. */
+
+export interface TransformPage {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+  readonly example: { readonly before: string; readonly after: string };
+}
+
+/** In the order of their ids. */
+export const TRANSFORMS: readonly TransformPage[] = [
+  {
+    id: "function-body",
+    title: "References in a function become handles",
+    text: `Declarations, tests, calls and returns of a function move from \`PyObject *\` to \`HPy\`. Every new handle is closed exactly once on every path: a former borrowed reference is closed when it and everything read out of it is dead, a former stolen one after the call that took it. Py_INCREF disappears where its reference is given away and becomes HPy_Dup otherwise. Calls without HPy form are bridged through HPy_AsPyObject and HPy_FromPyObject.`,
+    example: {
+      before:
+        "PyObject *item = PyList_GET_ITEM(list, i);\nif (item == Py_None) return NULL;\nPy_INCREF(item);\nreturn item;",
+      after:
+        "HPy item = HPy_GetItem_i(ctx, list, i);\nif (HPy_Is(ctx, item, ctx->h_None)) {\n    HPy_Close(ctx, item);\n    return HPy_NULL;\n}\nreturn item;",
+    },
+  },
+  {
+    id: "function-signature",
+    title: "The signature of a function receives the context",
+    text: `A method takes the parameters of its HPy calling convention, a helper the context as its first parameter, and \`PyObject *\` becomes \`HPy\`. Declarations and calls move along. A helper that legacy code still calls keeps its legacy copy until the last such caller has moved.`,
+    example: {
+      before: "static PyObject *first(PyObject *list)",
+      after: "static HPy first(HPyContext *ctx, HPy list)",
+    },
+  },
+  {
+    id: "method-to-hpydef",
+    title: "A method of the module becomes an HPyDef",
+    text: `The entry of the method table is removed, HPyDef_METH defines the method in front of its function, and the definition is listed in the \`.defines\` of the module. Helpers that the method calls move with it.`,
+    example: {
+      before: '{"add", add, METH_VARARGS, "Adds."},',
+      after: 'HPyDef_METH(add, "add", HPyFunc_VARARGS, .doc = "Adds.")',
+    },
+  },
+  {
+    id: "module-to-hpy",
+    title: "The module becomes an HPy module",
+    text: `The PyModuleDef becomes an HPyModuleDef whose methods stay legacy for now, PyInit becomes HPy_MODINIT, and what the init function did with the module moves into an HPy_mod_exec slot. The build files pass the Extension as \`hpy_ext_modules\`.`,
+    example: {
+      before: "PyMODINIT_FUNC PyInit_fast(void) { return PyModule_Create(&definition); }",
+      after: "HPy_MODINIT(fast, definition)",
+    },
+  },
+  {
+    id: "support-functions",
+    title: "Support functions are added to the file",
+    text: `Where HPy has no single call for what the C API did, a static function with the prefix \`hpyx_\` reproduces it. Each is added once per file, with the functions and headers that it needs; a file that already defines one keeps its own.`,
+    example: {
+      before: "PyDict_GetItemString(dict, key)",
+      after: "hpyx_dict_get_item_s(ctx, dict, key)",
+    },
+  },
+];
