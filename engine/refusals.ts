@@ -323,7 +323,7 @@ Turn the macro into a static function.`,
   {
     id: "method-flags",
     title: "HPy has no such calling convention",
-    text: `HPy 0.9 defines methods of the kinds METH_NOARGS, METH_O, METH_VARARGS and keywords. METH_CLASS, METH_STATIC, METH_METHOD and METH_COEXIST have no counterpart (HPY.md section 2).
+    text: `HPy 0.9 defines methods of the kinds METH_NOARGS, METH_O, METH_VARARGS and keywords. METH_CLASS, METH_STATIC, METH_METHOD and METH_COEXIST have no counterpart.
 
 The method stays in \`legacy_methods\`, where it works under the hybrid ABI. For METH_CLASS and METH_STATIC a module function can be wrapped with \`classmethod\` or \`staticmethod\` when the module is executed.`,
   },
@@ -344,7 +344,7 @@ Write the table as a static array that ends with an entry of NULL.`,
   {
     id: "module-create-slot",
     title: "The module is made by a Py_mod_create slot",
-    text: `HPy 0.9 has such a slot only for objects that are no modules, and nothing else may be set then (HPY.md section 7).
+    text: `HPy 0.9 has such a slot only for objects that are no modules, and nothing else may be set then.
 
 Fill an ordinary module in a Py_mod_exec slot instead.`,
   },
@@ -369,7 +369,7 @@ Write \`static struct PyModuleDef name = {PyModuleDef_HEAD_INIT, ...};\` in the 
   {
     id: "module-state",
     title: "The module has state",
-    text: `HPy 0.9 has no module state: \`size\` must be 0, and there are no traverse, clear and free functions of a module (HPY.md section 7).
+    text: `HPy 0.9 has no module state: \`size\` must be 0, and there are no traverse, clear and free functions of a module.
 
 Keep objects in HPyGlobal variables, other data in static C variables.`,
   },
@@ -428,7 +428,7 @@ Use a call: Py_TYPE, PyObject_Size, PyList_GetItem, attributes of the type.`,
   {
     id: "only-used-by-legacy-code",
     title: "Only legacy code uses the function",
-    text: `No moved method calls the function: it is used by types of the extension, by the init function or by functions that stay legacy. Legacy code has no context, so it could not call an HPy function (HPY.md section 1).
+    text: `No moved method calls the function: it is used by types of the extension, by the init function or by functions that stay legacy. Legacy code has no context, so it could not call an HPy function.
 
 The function moves by itself as soon as one of its callers does.`,
   },

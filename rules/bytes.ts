@@ -1,7 +1,7 @@
 import { defineRules, direct } from "./define-rules.ts";
 
 const CONST_RESULT =
-  "The cast keeps the C type of the result, which HPy makes `const`; the pointer is valid while that very handle is open (HPY.md section 4).";
+  "The cast keeps the C type of the result, which HPy makes `const`; the pointer is valid while that very handle is open.";
 
 /** `PyBytes_*`, `PyByteArray_*` and memoryview. */
 export const bytesRules = defineRules("bytes", [
@@ -9,7 +9,7 @@ export const bytesRules = defineRules("bytes", [
     id: "bytearray-from-object",
     template: "hpyx_bytearray_from_object($ctx, $0)",
     summary: "bytearray(object).",
-    why: "The C API calls the type; HPy has no handle for it in the context, so it is looked up in the builtins (HPY.md section 5).",
+    why: "The C API calls the type; HPy has no handle for it in the context, so it is looked up in the builtins.",
     example: "PyByteArray_FromObject(object)",
   },
   {
@@ -60,7 +60,7 @@ export const bytesRules = defineRules("bytes", [
     template: "hpyx_bytes_from_string_and_size($ctx, $0, $1)",
     when: { argument: 0, unless: "NULL" },
     summary: "bytes from C memory.",
-    why: "HPyBytes_FromStringAndSize raises ValueError for NULL even when the size is 0; the support function keeps `b''`. Uninitialised memory (NULL) cannot be written afterwards (HPY.md section 4).",
+    why: "HPyBytes_FromStringAndSize raises ValueError for NULL even when the size is 0; the support function keeps `b''`. Uninitialised memory (NULL) cannot be written afterwards.",
     example: "PyBytes_FromStringAndSize(text, size)",
   },
   direct("bytes-get-size", "PyBytes_GET_SIZE(object)", "HPyBytes_GET_SIZE", "The length of a bytes object."),

@@ -1,6 +1,6 @@
 import { defineRules, direct } from "./define-rules.ts";
 
-const TUPLE_CALL = "HPy_CallTupleDict takes the same tuple and dict and allows NULL for both (HPY.md section 4).";
+const TUPLE_CALL = "HPy_CallTupleDict takes the same tuple and dict and allows NULL for both.";
 const OBJECTS =
   "HPy calls with an array of handles; the support function collects the arguments up to the first NULL, which is how the C API counts them.";
 

@@ -34,7 +34,7 @@ export const capsuleRules = defineRules("capsule", [
     template: "HPyCapsule_New($ctx, $0, $1, NULL)",
     when: { argument: 2, literal: "NULL" },
     summary: "A capsule without destructor.",
-    why: "The same call. A destructor must be an HPyCapsule_DESTRUCTOR, whose signature differs (HPY.md section 7).",
+    why: "The same call. A destructor must be an HPyCapsule_DESTRUCTOR, whose signature differs.",
     example: "PyCapsule_New(pointer, text, NULL)",
   },
   direct(
@@ -48,7 +48,7 @@ export const capsuleRules = defineRules("capsule", [
     template: "HPyCapsule_SetDestructor($ctx, $0, NULL)",
     when: { argument: 1, literal: "NULL" },
     summary: "The destructor of a capsule removed.",
-    why: "The same call. A destructor must be an HPyCapsule_DESTRUCTOR, whose signature differs (HPY.md section 7).",
+    why: "The same call. A destructor must be an HPyCapsule_DESTRUCTOR, whose signature differs.",
     example: "PyCapsule_SetDestructor(object, NULL)",
   },
   direct("capsule-set-name", "PyCapsule_SetName(object, text)", "HPyCapsule_SetName", "The name of a capsule set."),

@@ -3,7 +3,7 @@ import { defineRules, direct } from "./define-rules.ts";
 const DICT_METHOD =
   "HPy 0.9 has no such call; the method of `dict` itself is the same C function, and an override in a subclass is not looked at.";
 const LOOKUP =
-  "HPy_GetItem raises KeyError and runs `__missing__`, which may insert (HPY.md section 4); the support function looks a plain dict up in two calls and a subclass through `dict.get`.";
+  "HPy_GetItem raises KeyError and runs `__missing__`, which may insert; the support function looks a plain dict up in two calls and a subclass through `dict.get`.";
 
 /** `PyDict_*`. */
 export const dictRules = defineRules("dict", [

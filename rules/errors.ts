@@ -39,7 +39,7 @@ export const errorsRules = defineRules("errors", [
   direct("err-no-memory", "PyErr_NoMemory()", "HPyErr_NoMemory", "MemoryError raised; the result is NULL."),
   direct("err-occurred", "PyErr_Occurred()", "HPyErr_Occurred", "Whether an exception is set.", {
     result: "truth",
-    why: "The C API answers the type of the exception, HPy only whether there is one (HPY.md section 4).",
+    why: "The C API answers the type of the exception, HPy only whether there is one.",
   }),
   direct(
     "err-set-from-errno",
@@ -75,7 +75,7 @@ export const errorsRules = defineRules("errors", [
     id: "err-set-none",
     template: "HPyErr_SetObject($ctx, $0, $ctx->h_None)",
     summary: "An exception raised without value.",
-    why: "HPy has no such call; an exception with value None is made without arguments (HPY.md section 4).",
+    why: "HPy has no such call; an exception with value None is made without arguments.",
     example: "PyErr_SetNone(PyExc_StopIteration)",
   },
   direct(

@@ -31,7 +31,7 @@ export const evaluationRules = defineRules("evaluation", [
     template: "HPy_Dup($ctx, $ctx->h_Builtins)",
     note: "It is the dict of the interpreter, also where the running frame has builtins of its own.",
     summary: "The builtins, as a dict.",
-    why: "The context has a handle for them (HPY.md section 4); the copy makes the result one to close, like every other.",
+    why: "The context has a handle for them; the copy makes the result one to close, like every other.",
     example: "PyEval_GetBuiltins()",
   },
   {

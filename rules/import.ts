@@ -6,7 +6,7 @@ export const importRules = defineRules("import", [
     id: "import-get-module-dict",
     template: 'hpyx_sys_get_object($ctx, "modules")',
     summary: "sys.modules; a new handle, where the C API borrows.",
-    why: "HPy has no such call; the attribute of sys is the dict that the interpreter keeps (HPY.md section 4).",
+    why: "HPy has no such call; the attribute of sys is the dict that the interpreter keeps.",
     example: "PyImport_GetModuleDict()",
   },
   {
@@ -30,7 +30,7 @@ export const importRules = defineRules("import", [
     id: "sys-get-object",
     template: "hpyx_sys_get_object($ctx, $0)",
     summary: "An attribute of sys, or NULL without an exception; a new handle, where the C API borrows.",
-    why: "HPy has no such call; the support function imports sys and gets the attribute (HPY.md section 4).",
+    why: "HPy has no such call; the support function imports sys and gets the attribute.",
     example: "PySys_GetObject(text)",
   },
   {

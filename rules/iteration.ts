@@ -1,7 +1,6 @@
 import { defineRules } from "./define-rules.ts";
 
-const BUILTIN =
-  "HPy 0.9 has no iteration; the builtin function does nothing but the C call (HPY.md section 4, Python/bltinmodule.c).";
+const BUILTIN = "HPy 0.9 has no iteration; the builtin function does nothing but the C call (Python/bltinmodule.c).";
 
 /** Iterators. */
 export const iterationRules = defineRules("iteration", [

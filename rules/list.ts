@@ -23,7 +23,7 @@ export const listRules = defineRules("list", [
     otherwise: "hpyx_list_get_item($ctx, $0, $1)",
     note: ITEM_NOTE,
     summary: "An item by index; a new handle, where the C API borrows.",
-    why: "HPy_GetItem_i counts a negative index from the end where the C API raises IndexError (HPY.md section 4); the support function keeps the error.",
+    why: "HPy_GetItem_i counts a negative index from the end where the C API raises IndexError; the support function keeps the error.",
     example: "PyList_GetItem(object, 0)",
   },
   direct(
@@ -33,7 +33,7 @@ export const listRules = defineRules("list", [
     "An item by index; a new handle, where the C API borrows.",
     {
       note: ITEM_NOTE,
-      why: "For an index inside the list, which the macro requires, it is the same item; it costs about four times as much (HPY.md section 9).",
+      why: "For an index inside the list, which the macro requires, it is the same item; it costs about four times as much.",
     },
   ),
   {
@@ -56,7 +56,7 @@ export const listRules = defineRules("list", [
     template: "HPyList_New($ctx, 0)",
     when: { argument: 0, literal: "0" },
     summary: "An empty list.",
-    why: "Only the empty list: the slots of a longer one are NULL, and HPy_SetItem_i crashes on them (HPY.md H12); that takes a builder.",
+    why: "Only the empty list: the slots of a longer one are NULL, and HPy_SetItem_i crashes on them; that takes a builder.",
     example: "PyList_New(0)",
   },
   {
@@ -73,7 +73,7 @@ export const listRules = defineRules("list", [
     otherwise: "hpyx_list_set_item($ctx, $0, $1, $2)",
     note: "A subclass of list that overrides `__setitem__` is asked for it.",
     summary: "An item replaced; the value is not stolen.",
-    why: "HPy_SetItem_i counts a negative index from the end where the C API raises IndexError (HPY.md section 4); the support function keeps the error.",
+    why: "HPy_SetItem_i counts a negative index from the end where the C API raises IndexError; the support function keeps the error.",
     example: "PyList_SetItem(object, 0, value)",
   },
   {

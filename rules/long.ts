@@ -16,7 +16,7 @@ export const longRules = defineRules("long", [
   ),
   direct("long-as-long", "PyLong_AsLong(object)", "HPyLong_AsLong", "An int as a C long.", {
     note: "The text of the OverflowError names `int too big to convert` instead of the C type.",
-    why: "An inline helper over HPyLong_AsInt64_t, which accepts `__index__` and overflows at the same bounds (HPY.md section 4).",
+    why: "An inline helper over HPyLong_AsInt64_t, which accepts `__index__` and overflows at the same bounds.",
   }),
   {
     id: "long-as-long-and-overflow",

@@ -6,7 +6,7 @@ export const moduleRules = defineRules("module", [
     id: "module-add-int-constant",
     template: "hpyx_add_int_constant($ctx, $0, $1, $2)",
     summary: "An int constant added to a module.",
-    why: "HPy has no such call; the support function makes the int, sets the attribute and closes it (HPY.md section 4).",
+    why: "HPy has no such call; the support function makes the int, sets the attribute and closes it.",
     example: "PyModule_AddIntConstant(module, text, number)",
   },
   {
@@ -23,7 +23,7 @@ export const moduleRules = defineRules("module", [
     "An object added to a module; the value is not stolen.",
     {
       note: "A value that is NULL raises AttributeError, where the C API keeps the exception that made it.",
-      why: "The attribute of a module is an item of its dict (HPY.md section 4).",
+      why: "The attribute of a module is an item of its dict.",
     },
   ),
   {
@@ -37,7 +37,7 @@ export const moduleRules = defineRules("module", [
     id: "module-add-string-constant",
     template: "hpyx_add_string_constant($ctx, $0, $1, $2)",
     summary: "A str constant added to a module.",
-    why: "HPy has no such call; the support function makes the str, sets the attribute and closes it (HPY.md section 4).",
+    why: "HPy has no such call; the support function makes the str, sets the attribute and closes it.",
     example: "PyModule_AddStringConstant(module, text, text)",
   },
   {
@@ -51,7 +51,7 @@ export const moduleRules = defineRules("module", [
     id: "module-get-dict",
     template: 'HPy_GetAttr_s($ctx, $0, "__dict__")',
     summary: "The dict of a module; a new handle, where the C API borrows.",
-    why: "HPy has no such call; the attribute is the dict itself (HPY.md section 4).",
+    why: "HPy has no such call; the attribute is the dict itself.",
     example: "PyModule_GetDict(module)",
   },
   {

@@ -56,28 +56,28 @@ export const objectRules = defineRules("object", [
     id: "object-is",
     template: "HPy_Is($ctx, $0, $1)",
     summary: "Whether two references are the same object.",
-    why: "Handles cannot be compared by value: two handles of one object may differ (HPY.md section 5).",
+    why: "Handles cannot be compared by value: two handles of one object may differ.",
     example: "Py_Is(object, other)",
   },
   {
     id: "object-is-false",
     template: "HPy_Is($ctx, $0, $ctx->h_False)",
     summary: "Whether an object is False.",
-    why: "Handles cannot be compared by value: two handles of one object may differ (HPY.md section 5).",
+    why: "Handles cannot be compared by value: two handles of one object may differ.",
     example: "Py_IsFalse(object)",
   },
   {
     id: "object-is-instance",
     template: "hpyx_is_instance($ctx, $0, $1)",
     summary: "isinstance(object, type), tuples and `__instancecheck__` included.",
-    why: "HPy_TypeCheck is the real subtype test only and takes no tuple (HPY.md section 4); the builtin is the C call.",
+    why: "HPy_TypeCheck is the real subtype test only and takes no tuple; the builtin is the C call.",
     example: "PyObject_IsInstance(object, other)",
   },
   {
     id: "object-is-none",
     template: "HPy_Is($ctx, $0, $ctx->h_None)",
     summary: "Whether an object is None.",
-    why: "Handles cannot be compared by value: two handles of one object may differ (HPY.md section 5).",
+    why: "Handles cannot be compared by value: two handles of one object may differ.",
     example: "Py_IsNone(object)",
   },
   {
@@ -92,7 +92,7 @@ export const objectRules = defineRules("object", [
     id: "object-is-true-singleton",
     template: "HPy_Is($ctx, $0, $ctx->h_True)",
     summary: "Whether an object is True.",
-    why: "Handles cannot be compared by value: two handles of one object may differ (HPY.md section 5).",
+    why: "Handles cannot be compared by value: two handles of one object may differ.",
     example: "Py_IsTrue(object)",
   },
   direct("object-length", "PyObject_Length(object)", "HPy_Length", "len(object)."),
@@ -110,7 +110,7 @@ export const objectRules = defineRules("object", [
     "HPy_RichCompare",
     "object < other and its kin, as an object.",
     {
-      why: "The same call; HPy_LT to HPy_GE have the values of Py_LT to Py_GE (HPY.md section 6).",
+      why: "The same call; HPy_LT to HPy_GE have the values of Py_LT to Py_GE.",
     },
   ),
   direct(
@@ -119,7 +119,7 @@ export const objectRules = defineRules("object", [
     "HPy_RichCompareBool",
     "object < other and its kin, as an int.",
     {
-      why: "The same call; HPy_LT to HPy_GE have the values of Py_LT to Py_GE (HPY.md section 6).",
+      why: "The same call; HPy_LT to HPy_GE have the values of Py_LT to Py_GE.",
     },
   ),
   direct("object-set-attr", "PyObject_SetAttr(object, name, value)", "HPy_SetAttr", "object.name = value."),
@@ -139,7 +139,7 @@ export const objectRules = defineRules("object", [
     "HPy_Type",
     "type(object); a new handle, where the C API borrows.",
     {
-      why: "The only way to a type in HPy (HPY.md section 4).",
+      why: "The only way to a type in HPy.",
     },
   ),
 ]);

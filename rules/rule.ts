@@ -37,7 +37,7 @@ export interface Rule {
   readonly note?: string;
   /** One line for lists. */
   readonly summary: string;
-  /** Why this is the faithful and cheap form, with the section of HPY.md or the header behind it. */
+  /** Why this is the faithful and cheap form, with the source of the fact: a header or C file of HPy or CPython. */
   readonly why: string;
   /** A statement or expression before and after; compiled by the tests. */
   readonly example: { readonly before: string; readonly after: string };

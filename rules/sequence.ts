@@ -39,7 +39,7 @@ export const sequenceRules = defineRules("sequence", [
     id: "sequence-fast",
     template: "hpyx_sequence_fast($ctx, $0, $1)",
     summary: "The same list or tuple, or a list of the items of an iterable.",
-    why: "HPy has no such call (HPY.md section 4); the support function keeps the text of the TypeError.",
+    why: "HPy has no such call; the support function keeps the text of the TypeError.",
     example: "PySequence_Fast(object, text)",
   },
   direct(

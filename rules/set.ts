@@ -1,7 +1,7 @@
 import { defineRules, direct } from "./define-rules.ts";
 
 const SET_METHOD =
-  "HPy 0.9 has no set API; the method of `set` itself, looked up in the builtins (HPY.md section 5), is the same C function.";
+  "HPy 0.9 has no set API; the method of `set` itself, looked up in the builtins, is the same C function.";
 const LENGTH_NOTE = "A subclass of set that overrides `__len__` is asked for it.";
 
 /** `PySet_*` and `PyFrozenSet_*`. */

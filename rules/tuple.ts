@@ -12,7 +12,7 @@ export const tupleRules = defineRules("tuple", [
     otherwise: "hpyx_tuple_get_item($ctx, $0, $1)",
     note: ITEM_NOTE,
     summary: "An item by index; a new handle, where the C API borrows.",
-    why: "HPy_GetItem_i counts a negative index from the end where the C API raises IndexError (HPY.md section 4); the support function keeps the error.",
+    why: "HPy_GetItem_i counts a negative index from the end where the C API raises IndexError; the support function keeps the error.",
     example: "PyTuple_GetItem(object, 0)",
   },
   direct(
@@ -22,7 +22,7 @@ export const tupleRules = defineRules("tuple", [
     "An item by index; a new handle, where the C API borrows.",
     {
       note: ITEM_NOTE,
-      why: "For an index inside the tuple, which the macro requires, it is the same item; it costs about four times as much (HPY.md section 9).",
+      why: "For an index inside the tuple, which the macro requires, it is the same item; it costs about four times as much.",
     },
   ),
   {
@@ -45,7 +45,7 @@ export const tupleRules = defineRules("tuple", [
     id: "tuple-pack",
     template: "HPyTuple_Pack($ctx, $0$*)",
     summary: "A tuple of its arguments.",
-    why: "Neither call takes over its items (HPY.md section 4).",
+    why: "Neither call takes over its items.",
     example: "PyTuple_Pack(2, object, other)",
   },
   direct("tuple-size", "PyTuple_Size(object)", "HPy_Length", "The number of items.", {

@@ -9,7 +9,7 @@ function check(id: string, capi: string, handle: string, name: string, isFinal?:
     why:
       isFinal === "final"
         ? `The type has no subclasses, so that the subtype test of HPy is the exact test of the C API.`
-        : "The C macro tests a flag or the subtype relation, which is what HPy_TypeCheck tests (HPY.md section 4).",
+        : "The C macro tests a flag or the subtype relation, which is what HPy_TypeCheck tests.",
     example: `${capi}(object)`,
   };
 }
@@ -20,7 +20,7 @@ function exact(id: string, capi: string, handle: string, name: string): RuleRow 
     id,
     template: `hpyx_check_exact($ctx, $0, $ctx->${handle})`,
     summary: `Whether an object is ${name}, subclasses excluded.`,
-    why: "HPy shows the type only as a new handle; the support function compares it by HPy_Is and closes it (HPY.md section 4).",
+    why: "HPy shows the type only as a new handle; the support function compares it by HPy_Is and closes it.",
     example: `${capi}(object)`,
   };
 }
@@ -31,7 +31,7 @@ function builtin(id: string, capi: string, support: string, type: string, suffix
     id,
     template: `${support}($ctx, $0, "${type}")`,
     summary: `Whether an object is a ${type}${suffix}.`,
-    why: "The context has no handle for this type; the support function looks it up in the builtins (HPY.md section 5).",
+    why: "The context has no handle for this type; the support function looks it up in the builtins.",
     example: `${capi}(object)`,
   };
 }
@@ -57,7 +57,7 @@ export const typeChecksRules = defineRules("type-checks", [
     id: "dict-check-exact",
     template: 'hpyx_check_exact_builtin($ctx, $0, "dict")',
     summary: "Whether an object is a dict, subclasses excluded.",
-    why: "The context has no handle for this type; the support function looks it up in the builtins (HPY.md section 5).",
+    why: "The context has no handle for this type; the support function looks it up in the builtins.",
     example: "PyDict_CheckExact(object)",
   },
   check("float-check", "PyFloat_Check", "h_FloatType", "a float"),
@@ -93,7 +93,7 @@ export const typeChecksRules = defineRules("type-checks", [
     id: "object-is-type",
     template: "hpyx_check_exact($ctx, $0, $1)",
     summary: "Whether the type of an object is exactly this one.",
-    why: "HPy shows the type only as a new handle; the support function compares it by HPy_Is and closes it (HPY.md section 4).",
+    why: "HPy shows the type only as a new handle; the support function compares it by HPy_Is and closes it.",
     example: "Py_IS_TYPE(object, &PyLong_Type)",
   },
   direct(
@@ -118,14 +118,14 @@ export const typeChecksRules = defineRules("type-checks", [
     id: "set-or-frozenset-check",
     template: "hpyx_any_set_check($ctx, $0)",
     summary: "Whether an object is a set, a frozenset or of a subclass.",
-    why: "The context has no handles for these types; the support function looks them up in the builtins (HPY.md section 5).",
+    why: "The context has no handles for these types; the support function looks them up in the builtins.",
     example: "PyAnySet_Check(object)",
   },
   {
     id: "set-or-frozenset-check-exact",
     template: "hpyx_any_set_check_exact($ctx, $0)",
     summary: "Whether an object is a set or a frozenset, subclasses excluded.",
-    why: "The context has no handles for these types; the support function looks them up in the builtins (HPY.md section 5).",
+    why: "The context has no handles for these types; the support function looks them up in the builtins.",
     example: "PyAnySet_CheckExact(object)",
   },
   check("slice-check", "PySlice_Check", "h_SliceType", "a slice", "final"),

@@ -57,7 +57,7 @@ export const unicodeRules = defineRules("unicode", [
     id: "unicode-as-utf8",
     template: "HPyUnicode_AsUTF8AndSize($ctx, $0, NULL)",
     summary: "The UTF-8 text of a str.",
-    why: "PyUnicode_AsUTF8 is PyUnicode_AsUTF8AndSize without size; the pointer is valid while that very handle is open (HPY.md section 4).",
+    why: "PyUnicode_AsUTF8 is PyUnicode_AsUTF8AndSize without size; the pointer is valid while that very handle is open.",
     example: "PyUnicode_AsUTF8(object)",
   },
   direct(

@@ -191,6 +191,17 @@ const FAMILIES: readonly UnmappedFamily[] = [
     ],
   },
   {
+    answer: "refuse",
+    reason: "HPy 0.9 has no output and no audit event with a format that may name objects.",
+    names: [
+      "PyErr_FormatUnraisable",
+      "PySys_Audit",
+      "PySys_FormatStderr",
+      "PySys_FormatStdout",
+      "_Py_FatalErrorFormat",
+    ],
+  },
+  {
     answer: "bridge",
     reason: "HPy 0.9 fills a list or tuple only through a builder.",
     names: ["PyList_SET_ITEM", "PyTuple_SET_ITEM", "PyTuple_SetItem"],
@@ -364,10 +375,19 @@ export function unmappedFunctions(rules: RuleTable): Map<string, Unmapped> {
   const table = new Map<string, Unmapped>();
   for (const [name, facts] of CAPI_FUNCTIONS) {
     if (rules.has(name) || HANDLED.has(name)) continue;
-    const family = familyOf(name);
-    table.set(name, { capi: name, answer: family.answer ?? answerBySignature(facts), reason: family.reason });
+    table.set(name, unmappedFunction(facts));
   }
   return table;
+}
+
+function unmappedFunction(facts: CapiFunction): Unmapped {
+  const capi = facts.name;
+  const { answer, reason } = familyOf(capi);
+  if (answer === "refuse" || answer === "stays") return { capi, answer, reason };
+  if (!usesObjects(facts)) return { capi, answer: "stays", reason };
+  const obstacle = bridgeObstacle(facts);
+  if (obstacle === null) return { capi, answer: "bridge", reason };
+  return { capi, answer: "refuse", reason: `${reason} ${obstacle}, so that it cannot be bridged either.` };
 }
 
 function familyOf(name: string): UnmappedFamily {
@@ -380,9 +400,39 @@ function familyOf(name: string): UnmappedFamily {
   throw new RangeError(`no family takes ${name}`);
 }
 
-/** A function that touches objects is bridged; one that does not needs nothing. */
-function answerBySignature(facts: CapiFunction): Unmapped["answer"] {
-  const types = [facts.result, ...facts.parameters.map((parameter) => parameter.type)];
-  if (types.some((type) => isObjectPointer(type))) return "bridge";
-  return facts.parameters.some((parameter) => parameter.ownership !== "plain") ? "bridge" : "stays";
+function typesOf(facts: CapiFunction): string[] {
+  return [facts.result, ...facts.parameters.map((parameter) => parameter.type)];
 }
+
+function usesObjects(facts: CapiFunction): boolean {
+  return (
+    typesOf(facts).some((type) => isObjectPointer(type) || type.includes("PyObject")) ||
+    facts.parameters.some(({ type, ownership }) => type !== "..." && ownership !== "plain")
+  );
+}
+
+/** What a bridge would need besides single objects, as the start of a sentence; null when it needs nothing else. */
+function bridgeObstacle(facts: CapiFunction): string | null {
+  const types = typesOf(facts);
+  if (types.some((type) => type === "..." || type.includes("va_list")))
+    return "It takes a variable number of arguments";
+  if (types.some((type) => type.includes("(*"))) return "It takes a function";
+  if (facts.ownership.kind === "same") return "It returns one of its arguments";
+  if (facts.parameters.some(({ ownership }) => ownership === "retains" || ownership === "releases")) {
+    return "It changes reference counts";
+  }
+  for (const type of types) {
+    if (PLAIN_OBJECTS.has(type)) continue;
+    if (isObjectPointer(type)) return "It works on the struct of an object";
+    if (type.includes("PyObject") || type.includes("PyTypeObject")) return "It hands references through a pointer";
+  }
+  return null;
+}
+
+/** Types that a bridge converts. */
+const PLAIN_OBJECTS: ReadonlySet<string> = new Set([
+  "PyObject *",
+  "const PyObject *",
+  "PyTypeObject *",
+  "const PyTypeObject *",
+]);
