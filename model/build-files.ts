@@ -22,6 +22,9 @@ import {
 import type { PyCall, PyClass, PyExpression } from "./python-syntax.ts";
 import { scanToml, type TomlPair, type TomlTable, type TomlValue } from "./toml-spans.ts";
 
+/** What names the contents of a package; setuptools does not search for packages where one of them is given. */
+const PACKAGE_KEYS: ReadonlySet<string> = new Set(["packages", "py_modules"]);
+
 const LIST_NAMES: ReadonlySet<string> = new Set(["ext_modules", "hpy_ext_modules"]);
 
 /**
@@ -101,6 +104,13 @@ export function readBuildFiles(files: readonly InputFile[]): BuildFacts {
         .filter((update) => update.object.kind === "name" && update.object.name === "self")
         .map((update) => ({ path: script.path, span: update.expression.span })),
     ),
+    packageDiscovery:
+      backend.backend === "setuptools" &&
+      !configuresSetuptools(toml.data) &&
+      !cfg.some((entry) => entry.section === "options" && PACKAGE_KEYS.has(entry.key)) &&
+      !reader.mentions(PACKAGE_KEYS)
+        ? "off-by-ext-modules"
+        : "unrelated",
     includePackageData: packageData(toml.data, cfg, reader.keyword("include_package_data")),
     unresolved,
     metadata: valueAt(toml.data, ["project"]) === undefined ? "setup-script" : "pep-621",
@@ -172,8 +182,12 @@ function packageData(data: unknown, cfg: readonly IniEntry[], keyword: boolean |
   const ini = cfg.find((entry) => entry.section === "options" && entry.key === "include_package_data");
   if (keyword !== null) return keyword ? "on" : "off";
   if (ini !== undefined) return ["true", "1", "yes"].includes(ini.value.toLowerCase()) ? "on" : "off";
-  const configured = valueAt(data, ["project"]) ?? valueAt(data, ["tool", "setuptools"]);
-  return configured === undefined ? "off" : "on";
+  return configuresSetuptools(data) ? "on" : "off";
+}
+
+/** Whether setuptools takes its configuration from pyproject.toml, which changes some of its defaults. */
+function configuresSetuptools(data: unknown): boolean {
+  return (valueAt(data, ["project"]) ?? valueAt(data, ["tool", "setuptools"])) !== undefined;
 }
 
 /** One `key = value` of an INI file. */
@@ -281,6 +295,17 @@ class ListReader {
       }
     }
     return "";
+  }
+
+  /** Whether a keyword or a string of any script is one of these names. */
+  mentions(names: ReadonlySet<string>): boolean {
+    return this.#scripts.some((script) =>
+      script.visits.some(
+        ({ expression }) =>
+          (expression.kind === "string" && names.has(expression.value)) ||
+          (expression.kind === "call" && expression.arguments.some((argument) => names.has(argument.name))),
+      ),
+    );
   }
 
   /** What a keyword argument of any call is set to; null where no call has it. */

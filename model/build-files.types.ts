@@ -104,6 +104,11 @@ export interface BuildFacts {
    * unless HPy's static library is linked instead.
    */
   readonly includePackageData: "on" | "off";
+  /**
+   * Whether the presence of `ext_modules` is what keeps setuptools from searching for packages: no packages and no
+   * modules are named, and pyproject.toml does not configure setuptools.
+   */
+  readonly packageDiscovery: "off-by-ext-modules" | "unrelated";
   /** `[project]` in pyproject.toml. */
   readonly metadata: "pep-621" | "setup-script";
   /** Uses of `-Werror` in compile arguments; HPy's own sources would be compiled with it too. */

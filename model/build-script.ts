@@ -241,6 +241,7 @@ export class Script {
         this.#define(owner, statement.name, { ...base, kind: "class", node: statement });
         statement.bases.forEach(visit);
         for (const member of statement.body) {
+          if (member.kind === "assign" || member.kind === "expression") visit(member.value);
           if (member.kind === "function") {
             this.functions.push(member);
             this.#body(member.body, member, [], [], "unconditional");

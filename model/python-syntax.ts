@@ -440,11 +440,9 @@ class Adapter {
         };
       });
     const moduleNodes = fromAt < 0 ? [] : children.slice(fromAt + 1, importAt);
-    const firstName = imported[0];
-    const moduleSpan =
-      fromAt < 0
-        ? { start: firstName?.from ?? span.start, end: firstName?.to ?? span.end }
-        : groupSpan(moduleNodes, span);
+    const firstEnd = imported.findIndex((child) => child.name === "as" || child.name === ",");
+    const firstName = imported.slice(0, firstEnd < 0 ? imported.length : firstEnd);
+    const moduleSpan = groupSpan(fromAt < 0 ? firstName : moduleNodes, span);
     const module = fromAt < 0 ? null : moduleNodes.map((child) => this.#slice(child)).join("");
     return { kind: "import", span, module, moduleSpan, names };
   }

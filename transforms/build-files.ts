@@ -315,6 +315,11 @@ class Planner {
         "wheels of the cpython ABI need neither.",
     );
     const extensions = [...moving].flatMap((index) => this.#facts.extensions[index] ?? []);
+    if (moving.size > 0 && this.#facts.packageDiscovery === "off-by-ext-modules") {
+      this.#notes.push(
+        "setup() names no packages: ext_modules stays, though empty, because without it setuptools would search for some.",
+      );
+    }
     if (extensions.some((extension) => extension.condition === "conditional")) {
       this.#notes.push(
         "Where the script calls setup() without the extension, --hpy-abi is an unknown option; the default build is " +

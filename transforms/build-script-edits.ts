@@ -40,10 +40,9 @@ export function planListEdits(facts: BuildFacts, script: Script, moving: Readonl
       "Another part of this script sets hpy_ext_modules already. Add the migrated extensions to that list by hand.",
     );
   }
-  if (places.every((place) => movesWhole(place, moving) || isEmptyList(place))) {
-    const edits = places.flatMap((place) => renameEdits(script, place));
-    return { kind: "edits", edits };
-  }
+  const whole = places.every((place) => movesWhole(place, moving) || isEmptyList(place));
+  if (whole && facts.packageDiscovery === "off-by-ext-modules") return keepDiscoveryOff(script, places, moving);
+  if (whole) return { kind: "edits", edits: places.flatMap((place) => renameEdits(script, place)) };
   const edits: BuildEdit[] = [];
   for (const place of places) {
     const some = place.extensions.some((index) => moving.has(index));
@@ -74,7 +73,9 @@ export function planImportEdits(script: Script): ScriptEdits {
   for (const statement of script.imports) {
     if (script.fallbackImports.has(statement)) continue;
     const module = setuptoolsModule(statement);
-    if (module === "partly") {
+    if (module === null) continue;
+    const uses = module === "partly" ? null : plainImportUses(script, statement, module);
+    if (module === "partly" || uses === null) {
       return {
         kind: "refused",
         path: script.path,
@@ -84,7 +85,78 @@ export function planImportEdits(script: Script): ScriptEdits {
           "instead of distutils here.",
       };
     }
-    if (module !== null) edits.push({ ...statement.moduleSpan, text: module });
+    edits.push({ ...statement.moduleSpan, text: module }, ...uses);
+  }
+  return { kind: "edits", edits };
+}
+
+/**
+ * Where a script uses what `import distutils.x` gives under its full name; empty for other imports, and null where the
+ * name `distutils` would no longer be bound for something else.
+ */
+function plainImportUses(script: Script, statement: PyImport, module: string): BuildEdit[] | null {
+  const [imported] = statement.names;
+  if (statement.module !== null || imported === undefined || imported.alias !== null) return [];
+  const edits: BuildEdit[] = [];
+  const replaced = new Set<number>();
+  for (const { expression } of script.visits) {
+    if (expression.kind !== "attribute") continue;
+    const { span } = expression.object;
+    if (script.text.slice(span.start, span.end) !== imported.name || replaced.has(span.start)) continue;
+    if (imported.name === "distutils.core" && !CORE_NAMES.has(expression.name)) return null;
+    replaced.add(span.start);
+    edits.push({ ...span, text: module });
+  }
+  const others = script.visits.some(
+    ({ expression }) =>
+      expression.kind === "name" && expression.name === "distutils" && !replaced.has(expression.span.start),
+  );
+  const boundOtherwise = script.imports.some(
+    (each) =>
+      each !== statement &&
+      each.module === null &&
+      each.names.some(
+        (name) => name.alias === null && name.name.startsWith("distutils") && setuptoolsModule(each) === null,
+      ),
+  );
+  return others && !boundOtherwise ? null : edits;
+}
+
+/**
+ * A rename that leaves an empty `ext_modules`: without packages and modules, setuptools searches for packages unless
+ * `ext_modules` is given, and may then find what was never part of the distribution.
+ */
+function keepDiscoveryOff(
+  script: Script,
+  places: readonly ExtensionListPlace[],
+  moving: ReadonlySet<number>,
+): ScriptEdits {
+  const edits: BuildEdit[] = [];
+  for (const place of places) {
+    if (!place.extensions.some((index) => moving.has(index))) {
+      if (isEmptyList(place) && place.form !== "reference") continue;
+    }
+    const slot = findSlot(script, place.nameSpan);
+    if (slot === null) {
+      return refuse(
+        place,
+        "No packages are given, so setuptools would search for some once ext_modules is gone. Give setup() packages " +
+          "or py_modules, and pass the migrated extensions as hpy_ext_modules by hand.",
+      );
+    }
+    const sibling = siblingOf(slot);
+    if (sibling === null) {
+      const empty = script.text.slice(slot.nameSpan.start, slot.value.span.start);
+      edits.push(...renameEdits(script, place));
+      edits.push(insertion(slot.span.end, `${slotSeparator(script.text, slot)}${empty}[]`));
+    } else if (slot.value.kind === "list" && sibling.value.kind === "list") {
+      edits.push({ ...slot.value.span, text: "[]" });
+      edits.push(...addElements(script.text, sibling.value, elementTexts(script, slot.value)));
+    } else {
+      edits.push({ ...slot.value.span, text: "[]" });
+      const inner = script.text.slice(slot.value.span.start, slot.value.span.end);
+      edits.push(insertion(sibling.value.span.end, ` + ${inner}`));
+    }
   }
   return { kind: "edits", edits };
 }
@@ -366,6 +438,14 @@ function removeSlot(text: string, slot: Slot): BuildEdit[] {
   return [{ start: slot.span.start, end, text: "" }];
 }
 
+/** What setuptools has of distutils.core. */
+const CORE_NAMES: ReadonlySet<string> = new Set(["setup", "Extension", "Command", "Distribution"]);
+
+const PLAIN_IMPORTS: ReadonlyMap<string, string> = new Map([
+  ["distutils.core", "setuptools"],
+  ["distutils.command.build_ext", "setuptools.command.build_ext"],
+]);
+
 const COMMAND_MODULES: ReadonlySet<string> = new Set([
   "build_ext",
   "build_py",
@@ -380,7 +460,7 @@ function setuptoolsModule(statement: PyImport): string | "partly" | null {
   const names = statement.names.map((each) => each.name);
   switch (statement.module) {
     case "distutils.core":
-      if (names.every((name) => ["setup", "Extension", "Command", "Distribution"].includes(name))) return "setuptools";
+      if (names.every((name) => CORE_NAMES.has(name))) return "setuptools";
       return names.some((name) => name === "setup" || name === "*") ? "partly" : null;
     case "distutils.extension":
       return names.every((name) => name === "Extension") ? "setuptools" : null;
@@ -391,10 +471,11 @@ function setuptoolsModule(statement: PyImport): string | "partly" | null {
       return names.every((name) => COMMAND_MODULES.has(name)) ? "setuptools.command" : "partly";
     case "distutils":
       return names.includes("core") ? "partly" : null;
-    case null:
-      return names.some((name) => name === "distutils.core" || name === "distutils.command.build_ext")
-        ? "partly"
-        : null;
+    case null: {
+      const module = PLAIN_IMPORTS.get(names[0] ?? "");
+      if (module !== undefined && names.length === 1) return module;
+      return names.some((name) => PLAIN_IMPORTS.has(name)) ? "partly" : null;
+    }
     default:
       return null;
   }

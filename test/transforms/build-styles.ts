@@ -262,6 +262,7 @@ from distutils.extension import Extension
 
 options = {
     'name': 'pkg',
+    'packages': ['pkg'],
     'ext_modules': [Extension('pkg._fast', ['pkg/_fast.c'])],
 }
 
@@ -276,6 +277,7 @@ from setuptools import Extension
 
 options = {
     'name': 'pkg',
+    'packages': ['pkg'],
     'hpy_ext_modules': [Extension('pkg._fast', ['pkg/_fast.c'])],
 }
 
@@ -514,6 +516,42 @@ from helper import prepare
 HPY_EXTENSIONS = {"pkg._fast"}
 all_extensions = prepare([Extension("pkg._fast", ["pkg/_fast.c"])])
 setup(ext_modules=[ext for ext in all_extensions if ext.name not in HPY_EXTENSIONS], hpy_ext_modules=[ext for ext in all_extensions if ext.name in HPY_EXTENSIONS])
+`,
+  },
+  {
+    title: "a module without packages, and full names from distutils",
+    build: "build",
+    modules: ["_fast"],
+    setup: `import distutils.core
+import distutils.command.build_ext
+import distutils.util
+
+class command(distutils.command.build_ext.build_ext):
+    user_options = distutils.command.build_ext.build_ext.user_options + [("tune", None, "tune")]
+    boolean_options = ["tune"]
+    def initialize_options(self):
+        super().initialize_options()
+        self.tune = distutils.util.strtobool("no")
+
+distutils.core.setup(name="fast",
+                     cmdclass={"build_ext": command},
+                     ext_modules=[distutils.core.Extension("_fast", ["pkg/_fast.c"])])
+`,
+    after: `import setuptools
+import setuptools.command.build_ext
+import distutils.util
+
+class command(setuptools.command.build_ext.build_ext):
+    user_options = setuptools.command.build_ext.build_ext.user_options + [("tune", None, "tune")]
+    boolean_options = ["tune"]
+    def initialize_options(self):
+        super().initialize_options()
+        self.tune = distutils.util.strtobool("no")
+
+setuptools.setup(name="fast",
+                     cmdclass={"build_ext": command},
+                     hpy_ext_modules=[setuptools.Extension("_fast", ["pkg/_fast.c"])],
+                     ext_modules=[])
 `,
   },
 ];
