@@ -11,9 +11,8 @@ export const listRules = defineRules("list", [
   {
     id: "list-as-tuple",
     template: "hpyx_list_as_tuple($ctx, $0)",
-    note: "A subclass of list that overrides `__iter__` is asked for it.",
     summary: "A tuple of the items.",
-    why: "The tuple type copies a list by PyList_AsTuple (Objects/abstract.c).",
+    why: "HPy has no such call; the support function copies the items as `list` itself does, and the tuple type takes a plain list by PyList_AsTuple (Objects/abstract.c).",
     example: "PyList_AsTuple(object)",
   },
   {
@@ -39,7 +38,6 @@ export const listRules = defineRules("list", [
   {
     id: "list-get-slice",
     template: "hpyx_list_get_slice($ctx, $0, $1, $2)",
-    note: ITEM_NOTE,
     summary: "A list of the items between two indexes.",
     why: "HPy 0.9 has no slices; the support function takes an item by a slice object whose bounds are clipped at 0 like those of the C API.",
     example: "PyList_GetSlice(object, index, size)",
@@ -79,7 +77,6 @@ export const listRules = defineRules("list", [
   {
     id: "list-set-slice",
     template: "hpyx_list_set_slice($ctx, $0, $1, $2, $3)",
-    note: "A subclass of list that overrides `__setitem__` or `__delitem__` is asked for it.",
     summary: "The items between two indexes replaced, or deleted when the value is NULL.",
     why: "HPy 0.9 has no slices; the support function sets an item by a slice object whose bounds are clipped at 0 like those of the C API.",
     example: "PyList_SetSlice(object, index, size, value)",

@@ -48,12 +48,10 @@ export const sequenceRules = defineRules("sequence", [
     "HPy_GetItem_i",
     "An item of a list or tuple; a new handle, where the C API borrows.",
     {
-      note: "A subclass of list or tuple that overrides `__getitem__` is asked for it.",
       why: "For an index inside the sequence, which the macro requires, it is the same item.",
     },
   ),
   direct("sequence-fast-get-size", "PySequence_Fast_GET_SIZE(object)", "HPy_Length", "The length of a list or tuple.", {
-    note: "A subclass of list or tuple that overrides `__len__` is asked for it.",
     why: "The length of a list or tuple is its size.",
   }),
   direct("sequence-get-item", "PySequence_GetItem(object, index)", "HPy_GetItem_i", "object[index].", {

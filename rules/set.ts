@@ -17,7 +17,7 @@ export const setRules = defineRules("set", [
     id: "set-add",
     template: "hpyx_set_add($ctx, $0, $1)",
     safety: "review",
-    note: "A frozenset is refused by TypeError, where the C API fills one that nobody else holds.",
+    note: "A frozenset is refused by SystemError, where the C API fills one that nobody else holds.",
     summary: "An item added to a set.",
     why: SET_METHOD,
     example: "PySet_Add(object, key)",

@@ -28,7 +28,6 @@ export const tupleRules = defineRules("tuple", [
   {
     id: "tuple-get-slice",
     template: "hpyx_tuple_get_slice($ctx, $0, $1, $2)",
-    note: ITEM_NOTE,
     summary: "A tuple of the items between two indexes.",
     why: "HPy 0.9 has no slices; the support function takes an item by a slice object whose bounds are clipped at 0 like those of the C API.",
     example: "PyTuple_GetSlice(object, index, size)",
