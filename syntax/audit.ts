@@ -7,6 +7,8 @@ import { NONE, type Node, type Tree } from "./tree.ts";
 /** What the audit compares. */
 export interface AuditInput {
   readonly tree: Tree;
+  /** The text that was parsed. */
+  readonly masked: string;
   /** Tokens of the original text that the tree is to show: no comments, no hidden branches. */
   readonly tokens: Tokens;
   readonly macros: MacroTable;
@@ -24,6 +26,7 @@ export function audit(input: AuditInput): Unparsed[] {
   const report = new AuditReport(input.tree, outlineFunctions(input.tokens, input.tree.grammar.language));
   reportErrors(input.tree, report);
   reportMissingFunctions(input.tree, report);
+  reportKeywordsAsNames(input, report);
   reportMacrosAsTypes(input, report);
   reportLostCalls(input, report);
   return report.finish();
@@ -106,6 +109,21 @@ function reportMissingFunctions(tree: Tree, report: AuditReport): void {
     if (bodies.get(body) === end || (bodies.has(body) && tree.grammar.language === "cpp")) continue;
     const reason = bodies.has(body) ? "the function ends elsewhere in the tree" : "the tree shows no function here";
     report.addPart({ span: { start, end }, name, reason });
+  }
+}
+
+const STATEMENT_KEYWORDS = new Set(
+  "if else for while do switch case return goto break continue sizeof static typedef".split(" "),
+);
+
+/** Keywords where the parser found a name: it has lost its way without noticing. */
+function reportKeywordsAsNames({ tree, masked }: AuditInput, report: AuditReport): void {
+  for (let n = 0; n < tree.size; n++) {
+    if (tree.kind(n) !== "identifier" && tree.kind(n) !== "type_identifier") continue;
+    const length = tree.end(n) - tree.start(n);
+    if (length < 2 || length > 8) continue;
+    const word = masked.slice(tree.start(n), tree.end(n));
+    if (STATEMENT_KEYWORDS.has(word)) report.add(tree.start(n), tree.end(n), `the parser took ${word} for a name`);
   }
 }
 

@@ -65,9 +65,13 @@ export function flatten(tree: ForeignTree, table: SymbolTable, inserted: readonl
     const n = count++;
     if (n === capacity) grow();
     const id = Math.min(cursor.nodeTypeId, table.error);
-    const from = cursor.startIndex;
+    let from = cursor.startIndex;
     let to = cursor.endIndex;
-    if (isInserted.has(to - 1)) to--;
+    if (isInserted.has(to - 1)) {
+      // A token that is missing there is empty already.
+      if (from === to) from--;
+      to--;
+    }
     symbol[n] = id;
     field[n] = cursor.currentFieldId;
     start[n] = from;

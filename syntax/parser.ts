@@ -20,7 +20,7 @@ import type {
   Unparsed,
 } from "./source.ts";
 import { Tree } from "./tree.ts";
-import { branchBody, declarationsAround, pickSuspects, uncoveredChoice } from "./variants.ts";
+import { branchBody, branchKey, declarationsAround, pickSuspects, uncoveredChoice } from "./variants.ts";
 
 /** Bytes of the WebAssembly modules; `runtime` may be left out where web-tree-sitter finds its own. */
 export interface ParserModules {
@@ -141,6 +141,7 @@ class TreeSitterParser implements Parser {
       includes,
       unparsed: audit({
         tree,
+        masked: masked.text,
         tokens: filterTokens(tokens, (t) => masked.plan.hidden[t] !== 1),
         macros: learned.macros,
       }),
@@ -253,15 +254,22 @@ function listHidden(job: Job, masked: MaskedText): Span[] {
 /** Trees that show the branches that the live tree hides, reduced to the declarations around them. */
 function parseAlternatives(job: Job, tree: Tree, masked: MaskedText, forced: ReadonlySet<number>): Tree[] {
   const trees: Tree[] = [];
+  const known = new Set<number>();
   const shown = new Set<string>();
-  let plan = masked.plan;
+  const remember = (kept: ReadonlyMap<number, number>): void => {
+    for (const [g, b] of kept) {
+      known.add(g);
+      shown.add(branchKey(g, b));
+    }
+  };
+  remember(masked.plan.kept);
   for (let round = 0; round < MAX_ALTERNATIVES; round++) {
-    const choice = uncoveredChoice(job.tokens, job.groups, plan, shown);
+    const choice = uncoveredChoice(job.tokens, job.groups, known, shown);
     if (choice.size === 0) break;
     const spans = [...choice.keys()].map((g) => groupSpan(job, g));
     const other = maskJob(job, forced, choice, declarationsAround(tree, spans));
     trees.push(job.grammar.parse(job.text, other.text, other.inserted));
-    plan = { kept: new Map([...plan.kept, ...other.plan.kept]), hidden: plan.hidden };
+    remember(other.plan.kept);
   }
   return trees;
 }

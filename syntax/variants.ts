@@ -42,32 +42,49 @@ function errorSpans(tree: Tree): Span[] {
   return spans;
 }
 
+/** Identifies branch `b` of group `g` in the set of branches that some tree shows. */
+export function branchKey(g: number, b: number): string {
+  return `${g}:${b}`;
+}
+
 /**
- * A choice of branches that shows something no tree has shown yet, one branch per group. `shown` remembers what the
- * choices so far have shown and is added to. Empty when nothing is left.
+ * A choice of branches that shows something no tree has shown yet, at most one branch per group. `known` are the
+ * groups that were met so far, `shown` the branches that were shown or tried; what is chosen is added to it. Empty
+ * when nothing is left.
  */
 export function uncoveredChoice(
   tokens: Tokens,
   groups: readonly DirectiveGroup[],
-  plan: SplitPlan,
+  known: ReadonlySet<number>,
   shown: Set<string>,
 ): Map<number, number> {
   const choice = new Map<number, number>();
-  for (const g of [...plan.kept.keys()].sort((a, b) => a - b)) {
-    const keep = plan.kept.get(g) as number;
+  for (const g of [...known].sort((a, b) => a - b)) {
+    if (choice.has(g)) continue;
     const group = groups[g] as DirectiveGroup;
-    // A group inside a branch that this choice hides has to wait for its turn.
-    const outer = choice.get(group.outer);
-    if (outer !== undefined && outer !== group.outerBranch) continue;
-    if (!shown.has(`${g}:${keep}`) && !plan.kept.has(group.outer)) shown.add(`${g}:${keep}`);
-    for (let b = 0; b < group.branches.length; b++) {
-      if (b === keep || shown.has(`${g}:${b}`) || isEmpty(tokens, group, b)) continue;
-      choice.set(g, b);
-      shown.add(`${g}:${b}`);
-      break;
-    }
+    const b = group.branches.findIndex((_, i) => !shown.has(branchKey(g, i)) && !isEmpty(tokens, group, i));
+    if (b < 0 || !chooseAround(groups, known, group, choice)) continue;
+    choice.set(g, b);
+    shown.add(branchKey(g, b));
   }
   return choice;
+}
+
+/** Chooses the branches that hold `group`; false when one of them contradicts the choice so far. */
+function chooseAround(
+  groups: readonly DirectiveGroup[],
+  known: ReadonlySet<number>,
+  group: DirectiveGroup,
+  choice: Map<number, number>,
+): boolean {
+  const around: [number, number][] = [];
+  for (let inner = group; inner.outer >= 0; inner = groups[inner.outer] as DirectiveGroup) {
+    const chosen = choice.get(inner.outer);
+    if (chosen !== undefined && chosen !== inner.outerBranch) return false;
+    if (known.has(inner.outer)) around.push([inner.outer, inner.outerBranch]);
+  }
+  for (const [outer, branch] of around) choice.set(outer, branch);
+  return true;
 }
 
 function isEmpty(tokens: Tokens, group: DirectiveGroup, b: number): boolean {
