@@ -4,10 +4,10 @@ import type { ArgumentOwnership, ErrorConvention } from "./capi.ts";
 export type ResultWord = "new" | "plain" | `borrowed ${number}` | `same ${number}` | `interior ${number}`;
 
 /** `quiet` promises that no Python code can run during the call; `python` promises nothing. */
-export type RunWord = "quiet" | "python";
+type RunWord = "quiet" | "python";
 
 /** What deviates from the defaults for one argument: `steals 2`, `nullable 1`. */
-export type FactNote = `${ArgumentOwnership} ${number}` | `nullable ${number}`;
+type FactNote = `${ArgumentOwnership} ${number}` | `nullable ${number}`;
 
 /**
  * One row of facts: name, result, error convention, whether Python code may run, deviations.

@@ -15,7 +15,7 @@ export type HpyResultWord =
   | "plain"
   | `interior ${number}`;
 
-export type HpyNote = `${HpyArgument} ${number}` | `nullable ${number}`;
+type HpyNote = `${HpyArgument} ${number}` | `nullable ${number}`;
 
 /**
  * Name, result, error convention, deviations.
