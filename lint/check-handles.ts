@@ -1,4 +1,5 @@
 import type { ParsedFile } from "../syntax/source.ts";
+import { checkFile } from "./file-checks.ts";
 import type { Finding, Proof } from "./findings.ts";
 import { BOTTOM, checkFunction, conventional, type FunctionResult } from "./function-check.ts";
 import { type FunctionInfo, Project } from "./project.ts";
@@ -28,6 +29,11 @@ export class HandleChecker {
   /** Functions of a file that take part in HPy. */
   functionsOf(file: ParsedFile): readonly FunctionInfo[] {
     return (this.project.byFile.get(file) ?? []).filter((f) => f.usesHpy);
+  }
+
+  /** Defects of the declarations, tables and formats of a file. */
+  outside(file: ParsedFile): Finding[] {
+    return checkFile(file, this.project);
   }
 
   result(info: FunctionInfo): FunctionResult {
@@ -111,14 +117,16 @@ export class HandleChecker {
   }
 }
 
-/** Checks the HPy functions of a file: every path of every function that takes an `HPyContext *`. */
+/**
+ * Checks a file: every path of every function that takes an `HPyContext *`, and its declarations, tables and formats.
+ */
 export function checkHandles(file: ParsedFile, options: CheckOptions = {}): readonly Finding[] {
   const checker = new HandleChecker(withFile(file, options.project));
   const wanted = options.functions === undefined ? null : new Set(options.functions);
-  return checker
-    .functionsOf(file)
-    .filter((f) => wanted === null || wanted.has(f.name))
-    .flatMap((f) => checker.result(f).findings);
+  const functions = checker.functionsOf(file).filter((f) => wanted === null || wanted.has(f.name));
+  const findings = functions.flatMap((f) => checker.result(f).findings);
+  const outside = checker.outside(file).filter((f) => wanted === null || wanted.has(f.function));
+  return [...findings, ...outside].sort((a, b) => a.span.start - b.span.start);
 }
 
 /**

@@ -40,6 +40,14 @@ export class Project {
   readonly called = new Set<string>();
   /** Names that stand for a value somewhere: functions among them are called through pointers. */
   private readonly asValue = new Set<string>();
+  /** Names in the initialisers of `HPyGlobal *` arrays. */
+  readonly registeredGlobals = new Set<string>();
+  /** Structs that `HPyType_HELPERS` or `HPyType_LEGACY_HELPERS` binds to objects. */
+  readonly objectStructs = new Set<string>();
+  /** Names of fields that an `HPy_VISIT` visits. */
+  readonly visitedFields = new Set<string>();
+  /** Whether a module is defined in these files, so that its tables are known. */
+  hasModule = false;
   /** Function-like macros of the project, by name. */
   readonly macros = new Map<string, string>();
 
@@ -49,6 +57,7 @@ export class Project {
 
   private addFile(file: ParsedFile): void {
     const definitions = readDefinitions(file);
+    this.readTables(file);
     this.definitions.set(file, definitions);
     const entries = new Map<string, string>();
     for (const d of definitions) for (const [name, entry] of implementations(d)) entries.set(name, entry);
@@ -92,6 +101,29 @@ export class Project {
     }
   }
 
+  /** Names that are bound by macros or in tables. */
+  private readTables(file: ParsedFile): void {
+    const tokens = lex(file.text);
+    for (let t = 0; t + 2 < tokens.count; t++) {
+      if (tokens.kind[t] !== TokenKind.identifier) continue;
+      const word = tokenText(tokens, t);
+      if (word === "HPy_MODINIT") this.hasModule = true;
+      if (word === "HPyType_HELPERS" || word === "HPyType_LEGACY_HELPERS")
+        this.objectStructs.add(tokenText(tokens, t + 2));
+      if (word !== "HPy_VISIT") continue;
+      for (let u = t + 1; u < tokens.count && tokenText(tokens, u) !== ";"; u++) {
+        if (tokens.kind[u] === TokenKind.identifier) this.visitedFields.add(tokenText(tokens, u));
+      }
+    }
+    const { tree } = file;
+    for (const node of tree.descendants(0, "declaration")) {
+      for (const d of readDeclaration(tree, node)) {
+        if (d.type.base !== "HPyGlobal" || !d.type.array || d.value === NONE) continue;
+        for (const name of tree.descendants(d.value, "identifier")) this.registeredGlobals.add(tree.source(name));
+      }
+    }
+  }
+
   /**
    * Whether callers that are not in the code call this function by HPy's conventions: it implements an `HPyDef_*`, or
    * its address is taken.
@@ -123,11 +155,12 @@ function implementations(d: Definition): [string, string][] {
   const s = d.symbol;
   switch (d.macro) {
     case "HPyDef_METH":
-      return [[`${s}_impl`, signature]];
+      // Before HPy 0.9 the name of the implementation stood before the signature.
+      return [signature.startsWith("HPyFunc_") ? [`${s}_impl`, signature] : [signature, d.rest[2] ?? ""]];
     case "HPyDef_METH_IMPL":
       return [[signature, d.rest[2] ?? ""]];
     case "HPyDef_SLOT":
-      return [[`${s}_impl`, slot]];
+      return [signature.startsWith("HPy_") ? [slot, signature] : [`${s}_impl`, slot]];
     case "HPyDef_SLOT_IMPL":
       return [[slot, signature]];
     case "HPyDef_GET":
