@@ -90,6 +90,8 @@ export interface Surroundings {
   readonly fields: ReadonlyMap<string, FieldKind>;
   /** Summary of a project function; null when it has none (its analysis failed). */
   readonly summaryOf: (fn: CFunction) => Summary | null;
+  /** Why a function has no summary, a whole sentence. */
+  readonly whyNot: (fn: CFunction) => string;
 }
 
 const MAX_STATES = 600;
@@ -677,6 +679,10 @@ class Analysis {
       const local = this.typing.local(name);
       if (local === undefined) continue;
       if (local.isStatic) continue;
+      if (this.typing.rawLocals.has(name)) {
+        if (isInit) states = states.flatMap((s) => this.#storeCell(nameNode, tree.field(d, "value"), s, d)).map((o) => o.state);
+        continue;
+      }
       if (!isInit) {
         const start = this.initialise.has(name) ? NULL_VALUE : UNINITIALISED;
         states = states.map((s) => s.set(name, start));
@@ -1089,6 +1095,12 @@ class Analysis {
       case "field_expression": {
         const argument = tree.field(n, "argument");
         const field = tree.source(tree.field(n, "field"));
+        if (field === "tp_name" && this.typing.typeOf(argument) === "handle")
+          return this.#handle(argument, state).map((o) => ({
+            state: o.state,
+            value: o.value.kind === "object" ? { kind: "interior", id: o.value.id } : UNKNOWN,
+            leaf: n,
+          }));
         if (this.typing.typeOf(argument) === "handle" || INTERNAL_FIELDS.has(field))
           this.typing.refuse("object-internals", n, `It reads \`${field}\` inside an object; HPy hides the layout of objects.`);
         return unknown(this.#effect(argument, state));
@@ -1130,6 +1142,7 @@ class Analysis {
   #identifier(n: Node, state: State): Out[] {
     const name = this.tree.source(n);
     const local = this.typing.local(name);
+    if (local !== undefined && this.typing.rawLocals.has(name)) return [{ state, value: UNKNOWN, leaf: n }];
     if (local !== undefined) {
       const value = state.variables.get(name) ?? (local.isStatic ? UNKNOWN : UNINITIALISED);
       if (this.typing.typeOf(n) === "handle") {
@@ -1175,6 +1188,7 @@ class Analysis {
     if (tree.token(n, "&") !== NONE) {
       const type = this.typing.typeObject(n);
       if (type !== null) return this.#constant(n, state, `&${type}`);
+      if (this.typing.typeOf(n) === "cell") return [{ state, value: UNKNOWN, leaf: n }];
       if (tree.kind(argument) === "identifier" && this.typing.typeOf(argument) === "handle")
         return [{ state, value: { kind: "address", name: tree.source(argument) }, leaf: n }];
       return this.#effect(argument, state).map((s) => ({
@@ -1707,8 +1721,6 @@ class Analysis {
       const ownership = fact === undefined || fact.type === "..." ? "borrows" : fact.ownership;
       const value = out.value;
       if (value.kind === "address") {
-        if (ownership === "out-new" || ownership === "out-borrowed" || ownership === "in-out")
-          this.typing.refuse("out-parameter-api", n, `\`${name}\` hands out references through a pointer, which HPy has no call for.`);
         this.typing.refuse("address-of-reference", n, `The address of \`${value.name}\` is given to \`${name}\`.`);
       }
       if (value.kind !== "object") return;
@@ -1799,7 +1811,7 @@ class Analysis {
       this.typing.refuse(
         "calls-unproven-function",
         n,
-        `\`${target.name}\` stays legacy and what it does with references is not proved, so calls of it cannot be rewritten.`,
+        `\`${target.name}\` cannot be proved, so calls of it cannot be rewritten. ${this.around.whyNot(target)}`,
       );
     this.callees.add(target);
     return this.#arguments(list, state).flatMap(({ state: s, values }) => {
@@ -1809,8 +1821,31 @@ class Analysis {
         if (out.value.kind === "object" && target.parameters[i] !== undefined && !isObjectPointer(target.parameters[i].type))
           this.typing.refuse("reference-cast", n, `A reference is given to \`${target.name}\` as something else.`);
       });
+      before = this.#pointersInto(n, list, target, before, values);
       return summary.outcomes.flatMap((outcome) => this.#applyOutcome(n, target, outcome, before, values));
     });
+  }
+
+  /** A local whose address goes to a helper together with a promoted borrow may come back pointing into it. */
+  #pointersInto(n: Node, list: readonly Node[], target: CFunction, state: State, values: readonly Out[]): State {
+    const promoted = values
+      .map((v) => v.value)
+      .filter((v) => v.kind === "object" && state.object(v.id).handles === 1 && state.object(v.id).references === 0);
+    if (promoted.length === 0) return state;
+    let after = state;
+    list.forEach((argument, i) => {
+      const at = stripCasts(this.tree, argument);
+      const type = target.parameters[i]?.type;
+      if (type === undefined || type.pointers < 2 || isObjectPointerPointer(type)) return;
+      if (this.tree.kind(at) !== "pointer_expression") return;
+      const inner = stripParentheses(this.tree, this.tree.field(at, "argument"));
+      if (this.tree.kind(inner) !== "identifier") return;
+      if (promoted.length > 1)
+        this.typing.refuse("interior-pointer-escapes", n, `\`${target.name}\` may hand out a pointer into one of several objects.`);
+      const [only] = promoted;
+      if (only?.kind === "object") after = after.set(this.tree.source(inner), { kind: "interior", id: only.id });
+    });
+    return after;
   }
 
   #applyOutcome(n: Node, target: CFunction, outcome: Outcome, state: State, values: readonly Out[]): Out[] {
@@ -1880,9 +1915,17 @@ export function isUntouchedCall(typing: Typing, n: Node): boolean {
   for (const argument of list) {
     const type = typing.typeOf(argument);
     if (type === "handle" || type === "handle-pointer") return false;
-    if (type === "cell") cells++;
+    if (type === "cell" || isRawAddress(typing, argument)) cells++;
   }
   return cells > 0;
+}
+
+/** `&x` of a local that stays a `PyObject *`. */
+function isRawAddress(typing: Typing, n: Node): boolean {
+  const tree = typing.tree;
+  const at = stripCasts(tree, n);
+  if (tree.kind(at) !== "pointer_expression" || tree.token(at, "&") === NONE) return false;
+  return typing.rawLocals.has(tree.source(stripParentheses(tree, tree.field(at, "argument"))));
 }
 
 /** Whether two operands are compared as C pointers, because both stay `PyObject *`: cells, constants, NULL. */

@@ -2,6 +2,7 @@
 
 import { CAPI_CONSTANTS, CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
 import type { CapiFunction } from "../model/api/capi.ts";
+import { CONTEXT_HANDLES } from "../model/api/context-handles.ts";
 import {
   type CType,
   type Declarator,
@@ -78,6 +79,8 @@ export class Typing {
   readonly #fields: ReadonlyMap<string, FieldKind>;
   /** Name of the `PyObject *const *args` parameter of a METH_FASTCALL function; empty for others. */
   readonly #fastcallArguments: string;
+  /** Locals that stay `PyObject *` because their address goes to the C API. */
+  readonly rawLocals: ReadonlySet<string>;
 
   constructor(project: Project, fn: CFunction, fields: ReadonlyMap<string, FieldKind>, fastcallArguments: string) {
     this.project = project;
@@ -86,6 +89,27 @@ export class Typing {
     this.#fields = fields;
     this.#fastcallArguments = fastcallArguments;
     this.locals = this.#readLocals();
+    this.rawLocals = this.#findRawLocals();
+  }
+
+  #findRawLocals(): ReadonlySet<string> {
+    const tree = this.tree;
+    const raw = new Set<string>();
+    for (const n of tree.descendants(this.fn.body, "pointer_expression")) {
+      if (tree.token(n, "&") === NONE) continue;
+      const argument = stripParentheses(tree, tree.field(n, "argument"));
+      const local = tree.kind(argument) === "identifier" ? this.locals.get(tree.source(argument)) : undefined;
+      if (local === undefined || local.parameter >= 0 || local.isStatic || !isObjectPointer(local.type)) continue;
+      let at = n;
+      while (["parenthesized_expression", "cast_expression"].includes(tree.kind(tree.parent(at)))) at = tree.parent(at);
+      const list = tree.parent(at);
+      if (tree.kind(list) !== "argument_list") continue;
+      const callee = this.callee(tree.parent(list));
+      if (callee.kind !== "capi") continue;
+      const ownership = callee.facts.parameters[tree.named(list).indexOf(at)]?.ownership;
+      if (ownership === "out-new" || ownership === "out-borrowed" || ownership === "in-out") raw.add(local.name);
+    }
+    return raw;
   }
 
   span(n: Node): Span {
@@ -241,12 +265,21 @@ export class Typing {
   constantObject(name: string): string | null {
     if (this.locals.has(name) || this.project.globals.has(name)) return null;
     const canonical = this.canonicalName(name);
-    const constant = CAPI_CONSTANTS.get(canonical);
-    return constant !== undefined && (constant.kind === "object" || constant.kind === "exception") ? canonical : null;
+    return this.#isConstantName(canonical) && CONTEXT_HANDLES.has(canonical) ? canonical : null;
   }
 
-  /** Name of the C API's type object for `&PyList_Type`, with or without a cast; null for anything else. */
+  #isConstantName(name: string): boolean {
+    const constant = CAPI_CONSTANTS.get(name);
+    return constant !== undefined && (constant.kind === "object" || constant.kind === "exception");
+  }
+
+  /** Name of the type object for `&PyList_Type` where HPy has a context handle for it; null for anything else. */
   typeObject(n: Node): string | null {
+    const name = this.#typeObjectName(n);
+    return name !== null && CONTEXT_HANDLES.has(`&${name}`) ? name : null;
+  }
+
+  #typeObjectName(n: Node): string | null {
     const tree = this.tree;
     const at = stripParentheses(tree, n);
     if (at === NONE || tree.kind(at) !== "pointer_expression" || tree.token(at, "&") === NONE) return null;
@@ -283,10 +316,11 @@ export class Typing {
         const name = tree.source(n);
         if (name === "NULL" || name === "nullptr") return "null";
         const local = this.locals.get(name);
-        if (local !== undefined) return classifyLocal(local);
+        if (local !== undefined) return this.rawLocals.has(name) ? "cell" : classifyLocal(local);
         const global = this.global(name);
         if (global !== undefined) return isObjectPointer(global.declarator.type) ? "cell" : "other";
-        return this.constantObject(name) !== null ? "handle" : "other";
+        if (this.constantObject(name) !== null) return "handle";
+        return this.#isConstantName(this.canonicalName(name)) ? "cell" : "other";
       }
       case "call_expression": {
         const callee = this.callee(n);
@@ -322,10 +356,12 @@ export class Typing {
         return this.typeOf(tree.field(n, "right"));
       case "pointer_expression": {
         if (this.typeObject(n) !== null) return "handle";
-        if (this.isProjectType(n)) return "cell";
+        if (this.isProjectType(n) || this.#typeObjectName(n) !== null) return "cell";
         const argument = tree.field(n, "argument");
         if (tree.token(n, "*") !== NONE) return this.typeOf(argument) === "handle-pointer" ? "handle" : this.#cellType(n);
-        return this.typeOf(argument) === "handle" ? "handle-pointer" : "other";
+        return this.typeOf(argument) === "handle" && tree.kind(stripParentheses(tree, argument)) === "identifier"
+          ? "handle-pointer"
+          : "other";
       }
       case "field_expression":
       case "subscript_expression":

@@ -355,9 +355,10 @@ function findModuleDefinition(
 ): StructValue | null {
   const tree = init.file.tree;
   for (const n of tree.descendants(init.body, "identifier")) {
-    const variable = (globals.get(tree.source(n)) ?? []).find(
-      (g) => g.file === init.file && g.declarator.value !== NONE && /^(struct )?PyModuleDef$/.test(g.declarator.type.base),
+    const variables = (globals.get(tree.source(n)) ?? []).filter(
+      (g) => g.declarator.value !== NONE && /^(struct )?PyModuleDef$/.test(g.declarator.type.base),
     );
+    const variable = variables.find((g) => g.file === init.file) ?? (variables.length === 1 ? variables[0] : undefined);
     if (variable !== undefined) return readStructValue(variable, MODULE_FIELDS);
   }
   return null;

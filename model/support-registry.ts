@@ -10,6 +10,7 @@ import { OBJECT_SUPPORT } from "./support/objects.ts";
 import { RULES_EXTRA_SUPPORT } from "./support/rules-extra.ts";
 import { SEQUENCE_SUPPORT } from "./support/sequences.ts";
 import { SET_SUPPORT } from "./support/sets.ts";
+import { TYPE_SUPPORT } from "./support/types.ts";
 import { UNICODE_SUPPORT } from "./support/unicode.ts";
 import { VALUE_SUPPORT } from "./support/values.ts";
 import type { SupportFunction } from "./support.ts";
@@ -29,6 +30,7 @@ export const SUPPORT: ReadonlyMap<string, SupportFunction> = new Map(
     RULES_EXTRA_SUPPORT,
     SEQUENCE_SUPPORT,
     SET_SUPPORT,
+    TYPE_SUPPORT,
     UNICODE_SUPPORT,
     VALUE_SUPPORT,
   ]

@@ -33,8 +33,7 @@ export function bridgeFor(facts: CapiFunction): Bridge | { readonly unsupported:
       call.push(`${cast}object${index}`);
       if (ownership === "steals-on-success") onFailure.push(`Py_XDECREF(object${index});`);
       else if (ownership !== "steals") after.push(`Py_XDECREF(object${index});`);
-    } else if (type.includes("PyObject") || type.includes("PyTypeObject"))
-      return { unsupported: "it hands out references through a pointer" };
+    } else if (type.includes("PyTypeObject")) return { unsupported: "it takes a pointer to types" };
     else {
       parameters.push(type.endsWith("*") ? `${type}arg${index}` : `${type} arg${index}`);
       call.push(`arg${index}`);

@@ -243,6 +243,12 @@ export class BodyRewriter {
     const declarators = readDeclarators(tree, n);
     const objects = declarators.filter((d) => isObjectPointer(d.type));
     const isStatic = tree.children(n).some((c) => tree.source(c) === "static");
+    if (objects.some((d) => this.#typing.rawLocals.has(d.name))) {
+      if (!objects.every((d) => this.#typing.rawLocals.has(d.name)))
+        this.#refuse("mixed-declaration", n, "One declaration has both references that become handles and references that stay.");
+      for (const d of objects) if (d.value !== NONE) this.#storeIntoCell(d.value);
+      return;
+    }
     if (objects.length > 0 && !isStatic) {
       const type = tree.field(n, "type");
       this.#edits.replace(this.#typing.span(type), "HPy", RULE);
@@ -563,6 +569,18 @@ export class BodyRewriter {
         return;
       case "sizeof_expression":
         return;
+      case "field_expression": {
+        const argument = tree.field(n, "argument");
+        if (tree.source(tree.field(n, "field")) === "tp_name" && this.#typing.typeOf(argument) === "handle") {
+          this.#support.add("hpyx_type_name");
+          this.#bridged = true;
+          this.#edits.replace(this.#typing.span(n), [`hpyx_type_name(${this.names.ctx}, `, this.#typing.span(argument), ")"], RULE);
+          this.#value(argument, "handle");
+          return;
+        }
+        this.#children(n);
+        return;
+      }
       default:
         this.#children(n);
     }
@@ -643,16 +661,7 @@ export class BodyRewriter {
     const leftType = this.#typing.typeOf(left);
     if (leftType === "cell") {
       this.#value(left, "any");
-      const rightType = this.#typing.typeOf(right);
-      if (rightType === "handle") {
-        this.#bridged = true;
-        this.#edits.replace(
-          this.#typing.span(right),
-          [`HPy_AsPyObject(${this.names.ctx}, `, { ...this.#typing.span(right), except: "store" }, ")"],
-          "store",
-        );
-        this.#value(right, "handle");
-      } else this.#value(right, "any");
+      this.#storeIntoCell(right);
       return;
     }
     if (leftType === "handle") {
@@ -665,6 +674,21 @@ export class BodyRewriter {
       const type = this.#typing.local(tree.source(left))?.type;
       if (type?.base === "char" && type.pointers === 1) this.#castInterior(right, n);
     }
+  }
+
+  /** The right side of an assignment to a `PyObject *` that stays one. */
+  #storeIntoCell(right: Node): void {
+    if (this.#typing.typeOf(right) !== "handle") {
+      this.#value(right, "any");
+      return;
+    }
+    this.#bridged = true;
+    this.#edits.replace(
+      this.#typing.span(right),
+      [`HPy_AsPyObject(${this.names.ctx}, `, { ...this.#typing.span(right), except: "store" }, ")"],
+      "store",
+    );
+    this.#value(right, "handle");
   }
 
   /** HPy's interior pointers are const; a `char *` variable of the original keeps its type. */
@@ -905,9 +929,25 @@ export class BodyRewriter {
       this.#formatCall(n, name, list);
       return;
     }
-    const rule = this.#context.rules.get(name);
+    const rule = this.#needsWritableBytes(name, list) ? undefined : this.#context.rules.get(name);
     if (rule !== undefined && this.#applyRule(n, rule, list)) return;
     this.#withoutRule(n, name, list, want, ctx);
+  }
+
+  /**
+   * Bytes that are made first and filled afterwards need the C API: HPy makes them from their contents only, and its
+   * pointers into them are read-only.
+   */
+  #needsWritableBytes(name: string, list: readonly Node[]): boolean {
+    if (!WRITABLE_BYTES.has(name)) return false;
+    const tree = this.#tree;
+    if (name === "PyBytes_FromStringAndSize") return list[0] !== undefined && this.#typing.typeOf(list[0]) === "null";
+    for (const call of tree.descendants(0, "call_expression")) {
+      if (tree.source(tree.field(call, "function")) !== "PyBytes_FromStringAndSize") continue;
+      const first = tree.named(tree.field(call, "arguments"))[0];
+      if (first !== undefined && ["NULL", "0"].includes(tree.source(stripCasts(tree, first)))) return true;
+    }
+    return false;
   }
 
   #isWholeCondition(n: Node): boolean {
@@ -1207,6 +1247,7 @@ const TRANSPARENT: ReadonlySet<string> = new Set([
   "comma_expression",
   "assignment_expression",
 ]);
+const WRITABLE_BYTES: ReadonlySet<string> = new Set(["PyBytes_FromStringAndSize", "PyBytes_AS_STRING", "PyBytes_AsString"]);
 const EXPECT: ReadonlySet<string> = new Set(["__builtin_expect", "likely", "unlikely", "Py_LIKELY", "Py_UNLIKELY"]);
 const PREPROC_LEAVES: ReadonlySet<string> = new Set(["preproc_directive", "preproc_arg", "identifier", "preproc_defined"]);
 const STATEMENT_KINDS: ReadonlySet<string> = new Set([

@@ -12,6 +12,7 @@ import {
   fileScopeNodes,
   isConditional,
   isUnparsed,
+  lineOf,
   type MethodEntry,
   type Project,
   type Prototype,
@@ -57,6 +58,12 @@ export class Analyses {
       project,
       fields: collectFields(project),
       summaryOf: (fn) => this.#summary(fn),
+      whyNot: (fn) => {
+        const facts = this.#facts.get(fn);
+        if (!(facts instanceof Refused)) return "";
+        const line = lineOf(fn.file.text, facts.span.start);
+        return `Line ${line}: ${facts.message}`;
+      },
     };
   }
 

@@ -40,8 +40,6 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
   const definition = module.definition ?? definitionThroughCallees(project, init);
   if (definition === null)
     return refuse("module-definition-not-found", init.node, "The PyModuleDef of the module is not a plain static variable.");
-  if (definition.file !== init.file)
-    return refuse("module-definition-not-found", init.node, "The PyModuleDef of the module is in another file.");
   if (isUnparsed(init.file, spanOf(tree, init.node)) || isUnparsed(init.file, spanOf(tree, definition.declaration)))
     return refuse("unparsed", init.node, "The parser does not understand the module's init function or definition.");
   if (isConditional(init.file, tree.start(init.node)))
@@ -69,13 +67,21 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
     isMultiPhase
       ? planMultiPhase(project, init, tree.source(stripCasts(tree, slots)), edits, exec, notes, refuse)
       : planSinglePhase(project, init, definition, edits, exec, names, refuse, module.name);
-  rewriteDefinition(definition, edits, exec, defines);
+  const definitionText = definitionLines(definition, init.file, exec, defines);
+  const sets = new Map([[init.file, edits]]);
+  if (definition.file === init.file) replaceDefinition(definition, edits, definitionText);
+  else {
+    const header = new EditSet(definition.file.text);
+    header.replace(spanOf(definition.file.tree, definition.declaration), "", RULE);
+    sets.set(definition.file, header);
+    edits.insert(tree.start(init.node), `${definitionText}\n\n`.replaceAll("\n", newlineOf(init.file.text)), RULE, -3);
+  }
   const newline = newlineOf(init.file.text);
   const text = `${body}\nHPy_MODINIT(${module.name}, ${definition.name})`;
   if (isMultiPhase) edits.replace(spanOf(tree, init.node), text.replaceAll("\n", newline), RULE);
   else edits.insert(tree.end(init.node), `\n\n${text}`.replaceAll("\n", newline), RULE, 5);
   insertHpyInclude(init.file, edits);
-  return { edits: new Map([[init.file, edits]]), functions: [init.name], notes };
+  return { edits: sets, functions: [init.name], notes };
 }
 
 function spanOf(tree: Tree, n: Node): { start: number; end: number } {
@@ -123,9 +129,10 @@ function definitionThroughCallees(project: Project, init: CFunction): StructValu
 }
 
 function structValue(project: Project, file: ParsedFile, name: string): StructValue | null {
-  const variable = (project.globals.get(name) ?? []).find((g) => g.file === file && g.declarator.value !== NONE);
+  const variables = (project.globals.get(name) ?? []).filter((g) => g.declarator.value !== NONE);
+  const variable = variables.find((g) => g.file === file) ?? (variables.length === 1 ? variables[0] : undefined);
   if (variable === undefined) return null;
-  const tree = file.tree;
+  const tree = variable.file.tree;
   if (tree.kind(variable.declarator.value) !== "initializer_list") return null;
   const fields = new Map<string, Node>();
   const order = ["m_base", "m_name", "m_doc", "m_size", "m_methods", "m_slots", "m_traverse", "m_clear", "m_free"];
@@ -138,7 +145,7 @@ function structValue(project: Project, file: ParsedFile, name: string): StructVa
       position = order.indexOf(tree.source(field)) + 1;
     } else fields.set(order[position++] ?? "", item);
   }
-  return { name, file, declaration: variable.declaration, initializer: variable.declarator.value, fields };
+  return { name, file: variable.file, declaration: variable.declaration, initializer: variable.declarator.value, fields };
 }
 
 function* calledFunctions(project: Project, fn: CFunction): Generator<CFunction> {
@@ -284,11 +291,10 @@ function planMultiPhase(
   return lines.join("\n");
 }
 
-/** `PyModuleDef` to `HPyModuleDef`, with the exec slot in its defines. */
-function rewriteDefinition(definition: StructValue, edits: EditSet, exec: string, defines: string): void {
+/** Text of the `HPyModuleDef` for a `PyModuleDef`, with the exec slot in its defines; lines end in `\n`. */
+function definitionLines(definition: StructValue, into: ParsedFile, exec: string, defines: string): string {
   const tree = definition.file.tree;
-  const newline = newlineOf(definition.file.text);
-  const unit = indentationUnit(definition.file.text);
+  const unit = indentationUnit(into.text);
   const fields: string[] = [];
   const text = (field: string): string | null => {
     const value = definition.fields.get(field);
@@ -299,8 +305,7 @@ function rewriteDefinition(definition: StructValue, edits: EditSet, exec: string
   const methods = text("m_methods");
   if (methods !== null) fields.push(`.legacy_methods = ${methods}`);
   fields.push(`.defines = ${defines}`);
-  const isStatic = tree.children(definition.declaration).some((c) => tree.source(c) === "static");
-  const lines = [
+  return [
     `HPyDef_SLOT(${exec}, HPy_mod_exec)`,
     "",
     `static HPyDef *${defines}[] = {`,
@@ -308,13 +313,23 @@ function rewriteDefinition(definition: StructValue, edits: EditSet, exec: string
     `${unit}NULL`,
     "};",
     "",
-    `${isStatic ? "static " : ""}HPyModuleDef ${definition.name} = {`,
+    `${isStatic(definition) ? "static " : ""}HPyModuleDef ${definition.name} = {`,
     ...fields.map((f) => `${unit}${f},`),
     "};",
-  ];
-  edits.replace(spanOf(tree, definition.declaration), lines.join(newline), RULE);
+  ].join("\n");
+}
+
+function isStatic(definition: StructValue): boolean {
+  const tree = definition.file.tree;
+  return tree.children(definition.declaration).some((c) => tree.source(c) === "static");
+}
+
+function replaceDefinition(definition: StructValue, edits: EditSet, text: string): void {
+  const tree = definition.file.tree;
+  const newline = newlineOf(definition.file.text);
+  edits.replace(spanOf(tree, definition.declaration), text.replaceAll("\n", newline), RULE);
   for (const other of fileDeclarations(tree, definition.name, definition.declaration))
-    edits.replace(spanOf(tree, other), `${isStatic ? "static " : "extern "}HPyModuleDef ${definition.name};`, RULE);
+    edits.replace(spanOf(tree, other), `${isStatic(definition) ? "static " : "extern "}HPyModuleDef ${definition.name};`, RULE);
 }
 
 /** Other declarations of the same variable in the file. */
