@@ -54,6 +54,9 @@ const SAME_TYPES: Readonly<Record<string, readonly string[]>> = {
 const BUFFER_UNITS = new Set(["s*", "z*", "y*", "w*"]);
 const ENCODED_UNITS = new Set(["es", "et", "es#", "et#"]);
 
+/** Units whose targets receive an object or a pointer into one. */
+const KEPT_ITEMS = new Set(["O", "O!", "U", "S", "Y", "s", "z", "y", "s#", "z#", "y#"]);
+
 /** Converters of the C API that have a support function of their own, with what their target receives. */
 const KNOWN_CONVERTERS: Readonly<Record<string, string>> = {
   PyUnicode_FSConverter: "hpyx_arg_fs_bytes",
@@ -71,7 +74,7 @@ interface Build {
   readonly label: string;
   readonly operands: string[];
   /** Conversions that must be undone when a later one fails; they are placed last. */
-  readonly acquisitions: { readonly call: string; readonly undo: string; readonly undoName: string }[];
+  readonly acquisitions: { readonly call: string; readonly undo: string; readonly undoName: string | null }[];
   readonly declarations: string[];
   readonly receives: TargetEffect[];
   readonly support: Set<string>;
@@ -88,6 +91,8 @@ interface PlacedUnit {
   /** Index of its first target. */
   readonly first: number;
   readonly optional: boolean;
+  /** What messages call it, such as `f() argument 2`. */
+  readonly label: string;
 }
 
 /** Plans the HPy form of one argument parsing call. */
@@ -124,6 +129,7 @@ function finish(build: Build): ArgumentPlan {
   const undo: string[] = [];
   for (const [index, acquisition] of build.acquisitions.entries()) {
     operands.push(undo.length === 0 ? acquisition.call : `(${[acquisition.call, ...undo].join(" || ")})`);
+    if (acquisition.undoName === null) continue;
     undo.unshift(acquisition.undo);
     if (index + 1 < build.acquisitions.length) build.support.add(acquisition.undoName);
   }
@@ -158,10 +164,11 @@ function planUnpack(request: ArgumentRequest): ArgumentPlan | Unsupported {
   };
 }
 
-function placeUnits(format: ArgumentFormat): PlacedUnit[] {
+function placeUnits(build: Build, format: ArgumentFormat): PlacedUnit[] {
   let first = 0;
   return format.units.map((unit, index) => {
-    const placed = { unit, index, first, optional: index >= format.required };
+    const label = `${build.label}argument ${index + 1}`;
+    const placed = { unit, index, first, optional: index >= format.required, label };
     first += unit.targets;
     return placed;
   });
@@ -173,7 +180,7 @@ function isNative({ unit, optional }: PlacedUnit): boolean {
 
 /** Whether the unit's conversion is put last because it must be undone when a later one fails. */
 function isAcquisition({ unit }: PlacedUnit): boolean {
-  return BUFFER_UNITS.has(unit.code) || unit.code === "O&" || unit.code === "es" || unit.code === "et";
+  return BUFFER_UNITS.has(unit.code) || ["O&", "es", "et"].includes(unit.code) || keepsItems(unit);
 }
 
 /** The name after `:` or the message after `;` is kept for every parser call. */
@@ -192,7 +199,7 @@ function parseCall(
 function planPositional(build: Build, format: ArgumentFormat): Unsupported | null {
   const { request } = build;
   if (format.positional < format.units.length) return { unsupported: "`$` in a format without keywords" };
-  const placed = placeUnits(format);
+  const placed = placeUnits(build, format);
   if (placed.every(isNative)) {
     const units = request.format.slice(0, request.format.length - format.tail.length);
     build.operands.push(parseCall(build, request.args, request.nargs, units, format.tail, request.targets));
@@ -253,7 +260,7 @@ function planKeywords(build: Build, format: ArgumentFormat): Unsupported | null 
     return { unsupported: "an empty name after others in the keyword list" };
   const onlyByPosition = unnamed < 0 ? names.length : unnamed;
   if (onlyByPosition > format.positional) return { unsupported: "an empty name after `$` in the keyword list" };
-  const placed = placeUnits(format);
+  const placed = placeUnits(build, format);
   if (placed.length === 0) {
     // An array of no elements is not C; the function accepts nothing and needs no place for it.
     build.operands.push(bindKeywords(build, format, keywords, "NULL"));
@@ -326,8 +333,8 @@ function convertByHand(
   tail: string,
 ): readonly TargetEffect[] | Unsupported {
   const { request } = build;
-  const { unit, index, first, optional } = placed;
-  const label = cString(`${build.label}argument ${index + 1}`);
+  const { unit, first, optional } = placed;
+  const label = cString(placed.label);
   const target = (offset: number): string => request.targets[first + offset] ?? "";
   const call = (name: string, ...rest: readonly string[]): string => {
     build.support.add(name);
@@ -357,7 +364,7 @@ function convertByHand(
   }
   if (ENCODED_UNITS.has(unit.code)) return convertEncoded(build, placed, source, call, acquire, tail);
   if (unit.code === "O&") return convertWithConverter(build, placed, source, call, acquire);
-  if (unit.code === "(") return convertNested(build, placed, source, tail);
+  if (unit.code === "(") return convertNested(build, placed, source, label, tail);
   return { unsupported: `unit \`${unit.code}\` has no counterpart` };
 }
 
@@ -417,29 +424,76 @@ function convertWithConverter(
   return [{ kind: "input" }, { kind: "plain", optional }];
 }
 
-/** A nested sequence of numbers: its items are new handles, closed as soon as the numbers are read. */
+/** Whether the unit is a nested sequence with objects or text, whose items must stay open after the conversion. */
+function keepsItems(unit: ArgumentUnit): boolean {
+  return unit.items.some((item) => KEPT_ITEMS.has(item.code) || keepsItems(item));
+}
+
+/**
+ * A nested sequence. Its items are new handles: closed as soon as the numbers are read, or given to a tracker when the
+ * targets receive the items themselves or pointers into them.
+ */
 function convertNested(
   build: Build,
-  { unit, index, first, optional }: PlacedUnit,
+  { unit, first, optional, label: name }: PlacedUnit,
   source: string,
+  label: string,
   tail: string,
 ): readonly TargetEffect[] | Unsupported {
   const { request } = build;
-  const numbers = unit.items.every((item) => NATIVE_UNITS.has(item.code) && item.code !== "O");
-  if (!numbers) return { unsupported: "a nested sequence with units other than numbers" };
+  const strange = unit.items.find((item) => !isPossibleItem(item));
+  if (strange !== undefined) return { unsupported: `unit \`${strange.code}\` in a nested sequence` };
   if (unit.items.length === 0) return { unsupported: "a nested sequence without units" };
   const items = request.fresh("items");
   const count = String(unit.items.length);
-  const label = cString(`${build.label}argument ${index + 1}`);
   build.declarations.push(`HPy ${items}[${count}]`);
   build.support.add("hpyx_arg_items");
-  build.support.add("hpyx_close_items");
-  build.operands.push(`hpyx_arg_items(${request.ctx}, ${source}, ${label}, ${count}, ${items})`);
-  const units = (optional ? "|" : "") + unit.items.map((item) => item.code).join("");
-  const targets = request.targets.slice(first, first + unit.targets);
-  const parse = parseCall(build, items, count, units, tail, targets);
-  build.operands.push(`hpyx_close_items(${request.ctx}, ${parse}, ${count}, ${items})`);
-  return unit.items.map(() => ({ kind: "plain", optional }));
+  const unpack = `hpyx_arg_items(${[request.ctx, source, label, count, items].join(", ")})`;
+
+  const inner: Build = { ...build, operands: [], acquisitions: [], receives: [] };
+  let next = first;
+  const placed = unit.items.map((item, at) => {
+    const place = { unit: item, index: at, first: next, optional, label: `${name}, item ${at + 1}` };
+    next += item.targets;
+    return place;
+  });
+  const format = { units: unit.items, required: optional ? 0 : placed.length, positional: placed.length, tail };
+  const problem = planBound(inner, format, placed, items);
+  if (problem !== null) return problem;
+  const convert = [...inner.operands, ...inner.acquisitions.map(({ call }) => call)].join(" && ");
+  build.tracker = inner.tracker;
+  build.bridged = inner.bridged;
+  if (!keepsItems(unit)) {
+    build.support.add("hpyx_close_items");
+    build.operands.push(unpack, `hpyx_close_items(${[request.ctx, convert, count, items].join(", ")})`);
+    return inner.receives;
+  }
+  if (build.tracker === null) {
+    build.tracker = request.fresh("tracker");
+    build.declarations.push(`HPyTracker ${build.tracker}`);
+    build.support.add("hpyx_open_tracker");
+    build.acquisitions.push({
+      call: `hpyx_open_tracker(${request.ctx}, &${build.tracker})`,
+      undo: `hpyx_undo_tracker(${request.ctx}, ${build.tracker})`,
+      undoName: "hpyx_undo_tracker",
+    });
+  }
+  build.support.add("hpyx_track_items");
+  const keep = `hpyx_track_items(${[request.ctx, build.tracker, convert, count, items].join(", ")})`;
+  for (const call of [unpack, keep]) build.acquisitions.push({ call, undo: "", undoName: null });
+  return inner.receives.map((effect): TargetEffect => {
+    if (effect.kind === "alias") return { kind: "tracked", optional };
+    return effect.kind === "interior" ? { ...effect, tracked: true } : effect;
+  });
+}
+
+/** Units in a nested sequence that need nothing undone. A sequence with kept items must not stand inside another. */
+function isPossibleItem(item: ArgumentUnit): boolean {
+  if (item.code === "(") return !keepsItems(item) && item.items.every(isPossibleItem);
+  return (
+    item.code !== "D" &&
+    (KEPT_ITEMS.has(item.code) || NATIVE_UNITS.has(item.code) || HAND_UNITS[item.code] !== undefined)
+  );
 }
 
 /** The target as a pointer to `type`, with a cast unless it is declared so. */

@@ -492,6 +492,57 @@ hpyx_close_items(HPyContext *ctx, int result, size_t count, HPy *items)
 `,
   },
   {
+    name: "hpyx_open_tracker",
+    requires: [],
+    includes: [],
+    bridged: false,
+    code: `/* Makes the tracker that keeps the items of nested arguments open; 1, or 0 with an exception. */
+static int
+hpyx_open_tracker(HPyContext *ctx, HPyTracker *tracker)
+{
+    *tracker = HPyTracker_New(ctx, 0);
+    return !HPy_IsNull(*tracker);
+}
+`,
+  },
+  {
+    name: "hpyx_track_items",
+    requires: [],
+    includes: [],
+    bridged: false,
+    code: `/* Gives handles to a tracker after a successful use, or closes them after a failure; passes the result on. */
+static int
+hpyx_track_items(HPyContext *ctx, HPyTracker tracker, int result, size_t count, HPy *items)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (HPy_IsNull(items[i])) {
+            continue;
+        }
+        if (!result || HPyTracker_Add(ctx, tracker, items[i]) < 0) {
+            HPy_Close(ctx, items[i]);
+            items[i] = HPy_NULL;
+            result = 0;
+        }
+    }
+    return result;
+}
+`,
+  },
+  {
+    name: "hpyx_undo_tracker",
+    requires: [],
+    includes: [],
+    bridged: false,
+    code: `/* Closes the items of nested arguments because a later argument is wrong; always 0. */
+static int
+hpyx_undo_tracker(HPyContext *ctx, HPyTracker tracker)
+{
+    HPyTracker_Close(ctx, tracker);
+    return 0;
+}
+`,
+  },
+  {
     name: "hpyx_arg_complex",
     requires: [],
     includes: [],

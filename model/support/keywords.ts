@@ -44,87 +44,57 @@ static int
 hpyx_bind_keywords(HPyContext *ctx, const HPy *args, size_t nargs, HPy kwnames, const char *const *names,
                    size_t required, size_t positional, const char *function, HPy *bound)
 {
-    const char *who = function == NULL ? "function" : function;
-    const char *call = function == NULL ? "" : "()";
-    const char *article = function == NULL ? "this function" : function;
-    size_t count = 0, unnamed = 0, given = 0, i, k;
-    HPy_ssize_t unknown = -1;
+    size_t count = 0, given = 0, i, k;
+    if (function == NULL) {
+        function = "function";
+    }
     while (names[count] != NULL) {
-        unnamed += names[count][0] == '\\0';
         count++;
     }
-    size_t repeated = count;
     if (!HPy_IsNull(kwnames)) {
-        HPy_ssize_t length = HPy_Length(ctx, kwnames);
-        if (length < 0) {
-            return 0;
-        }
-        given = (size_t)length;
+        given = (size_t)HPy_Length(ctx, kwnames);
     }
-    if (nargs + given > count) {
-        HPyErr_Format(ctx, ctx->h_TypeError, "%s%s takes at most %zu %sargument%s (%zu given)", who, call, count,
-                      nargs == 0 ? "keyword " : "", count == 1 ? "" : "s", nargs + given);
-        return 0;
-    }
-    if (nargs > positional) {
-        HPyErr_Format(ctx, ctx->h_TypeError, "%s%s takes %s %zu positional argument%s (%zu given)", who, call,
-                      required < count ? "at most" : "exactly", positional, positional == 1 ? "" : "s", nargs);
+    if (nargs > positional || nargs + given > count) {
+        int many = nargs > positional && nargs <= count;
+        HPyErr_Format(ctx, ctx->h_TypeError, "%s() takes at most %zu %sargument%s (%zu given)", function,
+                      many ? positional : count, many ? "positional " : nargs == 0 ? "keyword " : "",
+                      (many ? positional : count) == 1 ? "" : "s", many ? nargs : nargs + given);
         return 0;
     }
     for (i = 0; i < count; i++) {
         bound[i] = i < nargs ? args[i] : HPy_NULL;
     }
     for (k = 0; k < given; k++) {
-        HPy name = HPy_GetItem_i(ctx, kwnames, (HPy_ssize_t)k);
-        if (HPy_IsNull(name)) {
-            return 0;
-        }
         HPy_ssize_t size;
-        const char *text = HPyUnicode_AsUTF8AndSize(ctx, name, &size);
-        if (text == NULL) {
-            /* A name that UTF-8 cannot express is not the name of any parameter. */
-            HPyErr_Clear(ctx);
-        }
-        for (i = unnamed; i < count; i++) {
-            if (text != NULL && strlen(names[i]) == (size_t)size && memcmp(names[i], text, (size_t)size) == 0) {
+        HPy name = HPy_GetItem_i(ctx, kwnames, (HPy_ssize_t)k);
+        const char *text = HPy_IsNull(name) ? NULL : HPyUnicode_AsUTF8AndSize(ctx, name, &size);
+        for (i = 0; text != NULL && i < count; i++) {
+            if (names[i][0] != '\\0' && strlen(names[i]) == (size_t)size && memcmp(names[i], text, (size_t)size) == 0) {
                 break;
             }
         }
-        HPy_Close(ctx, name);
-        if (i == count) {
-            unknown = unknown < 0 ? (HPy_ssize_t)k : unknown;
+        if (text == NULL || i == count) {
+            /* A name that UTF-8 cannot express is not the name of any parameter either. */
+            HPyErr_Clear(ctx);
+            HPyErr_Format(ctx, ctx->h_TypeError, "'%s' is an invalid keyword argument for %s()",
+                          text == NULL ? "?" : text, function);
         } else if (i < nargs) {
-            repeated = i < repeated ? i : repeated;
+            HPyErr_Format(ctx, ctx->h_TypeError, "argument for %s() given by name ('%s') and position (%zu)", function,
+                          names[i], i + 1);
         } else {
             bound[i] = args[nargs + k];
         }
+        HPy_Close(ctx, name);
+        if (text == NULL || i == count || i < nargs) {
+            return 0;
+        }
     }
     for (i = 0; i < required; i++) {
-        if (!HPy_IsNull(bound[i])) {
-            continue;
-        }
-        if (i < unnamed) {
-            size_t minimum = required < unnamed ? required : unnamed;
-            HPyErr_Format(ctx, ctx->h_TypeError, "%s%s takes %s %zu positional argument%s (%zu given)", who, call,
-                          minimum < positional ? "at least" : "exactly", minimum, minimum == 1 ? "" : "s", nargs);
-        } else {
-            HPyErr_Format(ctx, ctx->h_TypeError, "%s%s missing required argument '%s' (pos %zu)", who, call, names[i],
+        if (HPy_IsNull(bound[i])) {
+            HPyErr_Format(ctx, ctx->h_TypeError, "%s() missing required argument '%s' (pos %zu)", function, names[i],
                           i + 1);
+            return 0;
         }
-        return 0;
-    }
-    if (repeated < count) {
-        HPyErr_Format(ctx, ctx->h_TypeError, "argument for %s%s given by name ('%s') and position (%zu)", who, call,
-                      names[repeated], repeated + 1);
-        return 0;
-    }
-    if (unknown >= 0) {
-        HPy name = HPy_GetItem_i(ctx, kwnames, unknown);
-        if (!HPy_IsNull(name)) {
-            HPyErr_Format(ctx, ctx->h_TypeError, "'%U' is an invalid keyword argument for %s%s", name, article, call);
-            HPy_Close(ctx, name);
-        }
-        return 0;
     }
     return 1;
 }

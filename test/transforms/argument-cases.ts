@@ -356,6 +356,7 @@ static HPy f_${index}_impl(HPyContext *ctx, HPy self, const HPy *args, size_t na
     if (${plan.operands.map((operand) => `!${operand}`).join("\n        || ")})
         return HPy_NULL;
     ${shows}
+    ${plan.tracker === null ? "" : `HPyTracker_Close(ctx, ${plan.tracker});`}
     return HPyBytes_FromString(ctx, out);
 }
 `;

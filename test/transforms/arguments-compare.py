@@ -147,7 +147,7 @@ def fits(case, args, kwargs):
 
 FITTING = {
     "numbers": [0, 1, 5, 100, True, MyInt(5)], "text": ["a", "word", "h\xe9", MyStr("mine")], "bytes": [b"a", b"bytes", MyBytes(b"mine")],
-    "bytearray": [bytearray(b"x")], "writable": [bytearray(b"x"), memoryview(bytearray(b"rw"))], "any": SMALL, "pair": [(1, 2), [3, 4]],
+    "bytearray": [bytearray(b"x")], "writable": [bytearray(b"x"), memoryview(bytearray(b"rw"))], "any": SMALL, "pair": [(1, 2), [3, 4]], "pairs": [(1, "x"), ["a", "b"], (3, 4), ("k", None), ("a", 5), (1, (2, 3), "x")],
     "letter": ["a", "\u20ac"], "byte": [b"a", bytearray(b"b")], "floats": [1.5, 2, Float()], "optional": ["word", None], "path": ["p", b"p", Path()],
 }
 

@@ -28,6 +28,12 @@ const COMBINATIONS: readonly (readonly string[])[] = [
   ["O&kept", "y*", "O&kept", "i"],
   ["O&bytes", "|", "O&str", "i"],
   ["(ii)", "|", "(dl)", "s"],
+  ["(Os)", "|", "(iO)", "i"],
+  ["O", "|", "(ns)"],
+  ["y*", "(OO)", "i"],
+  ["(OO)", "y*"],
+  ["(i(ii)O)"],
+  ["(kz)", "(Kp)", "|", "(Us)"],
   ["U", "S", "|", "O", "O!"],
   ["z", "z#", "|", "z"],
   ["k", "K", "H", "B", "|", "f"],
@@ -116,10 +122,11 @@ const DESCRIPTIONS = CASES.map((parsing, index) => {
     count: units.length,
     // Conversions that need undoing run last, so of two wrong arguments another one may be reported.
     reordered:
-      units.length > 1 && units.some((unit) => unit.endsWith("*") || unit.startsWith("O&") || unit.startsWith("e")),
+      units.length > 1 &&
+      units.some((unit) => unit.endsWith("*") || unit.startsWith("(") || unit.startsWith("O&") || unit.startsWith("e")),
     required: parsing.unpack?.minimum ?? before("|"),
     positional: before("$"),
-    fitting: units.map((unit) => FITTING[unit] ?? "numbers"),
+    fitting: units.map((unit) => FITTING[unit] ?? (unit.startsWith("(") ? "pairs" : "numbers")),
   };
 });
 

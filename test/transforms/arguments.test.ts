@@ -116,6 +116,27 @@ describe("positional arguments", () => {
     ]);
   });
 
+  test("the items of a nested sequence of objects go to a tracker", () => {
+    const { operands, declarations, receives, support, tracker } = supported({
+      format: "(Oi)i:f",
+      targets: ["&x", "&n", "&m"],
+    });
+    expect(tracker).toBe("tracker");
+    expect(declarations).toEqual(["HPy arg_n = HPy_NULL", "HPy items[2]", "HPyTracker tracker"]);
+    expect(operands).toEqual([
+      'HPyArg_Parse(ctx, NULL, args, nargs, "Oi:f", &arg_n, &m)',
+      "hpyx_open_tracker(ctx, &tracker)",
+      '(hpyx_arg_items(ctx, arg_n, "f() argument 1", 2, items) || hpyx_undo_tracker(ctx, tracker))',
+      '(hpyx_track_items(ctx, tracker, HPyArg_Parse(ctx, NULL, items, 2, "Oi:f", &x, &n), 2, items) || hpyx_undo_tracker(ctx, tracker))',
+    ]);
+    expect(receives).toEqual([
+      { kind: "tracked", optional: false },
+      { kind: "plain", optional: false },
+      { kind: "plain", optional: false },
+    ]);
+    expect(support).toEqual(["hpyx_arg_items", "hpyx_open_tracker", "hpyx_track_items", "hpyx_undo_tracker"]);
+  });
+
   test("PyArg_UnpackTuple becomes objects, some optional", () => {
     const { operands, receives } = supported({
       flavour: "unpack",
@@ -168,7 +189,7 @@ describe("what is refused", () => {
     ["a keyword list of another length", { format: "ii", targets: ["&a", "&b"], keywordNames: ["a"] }, "2 units"],
     ["an empty name after others", { format: "ii", targets: ["&a", "&b"], keywordNames: ["a", ""] }, "empty name"],
     ["an open parenthesis", { format: "(ii", targets: ["&a", "&b"] }, "not closed"],
-    ["objects in a nested sequence", { format: "(OO)", targets: ["&a", "&b"] }, "nested sequence"],
+    ["a buffer in a nested sequence", { format: "(y*O)", targets: ["&a", "&b"] }, "nested sequence"],
     ["a converter for an unknown type", { format: "O&", targets: ["convert", "&a"] }, "is not known"],
     [
       "a converter that writes an object",

@@ -554,4 +554,24 @@ setuptools.setup(name="fast",
                      ext_modules=[])
 `,
   },
+  {
+    title: "variables in a literal list, one stays",
+    build: "text-only",
+    modules: ["pkg._slow"],
+    setup: `from setuptools import setup, Extension
+_fast = Extension("_fast", ["pkg/_fast.c"])
+_slow = Extension("_slow", ["pkg/_slow.c"])
+setup (packages = ["pkg"],
+       ext_package = "pkg",
+       ext_modules = [_fast, _slow])
+`,
+    after: `from setuptools import setup, Extension
+_fast = Extension("_fast", ["pkg/_fast.c"])
+_slow = Extension("_slow", ["pkg/_slow.c"])
+setup (packages = ["pkg"],
+       ext_package = "pkg",
+       ext_modules = [_fast],
+       hpy_ext_modules = [_slow])
+`,
+  },
 ];
