@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { SUPPORT, supportClosure } from "../../model/support-registry.ts";
+import { type Abi, buildExtension } from "../../verify/build.ts";
+import { pythonEnvironment } from "../../verify/python-environment.ts";
 import { comparePairs } from "../compare/pairs.ts";
 import { SUPPORT_PAIRS } from "./support-cases.ts";
 
@@ -9,6 +11,34 @@ describe("support functions beside the C API", () => {
     expect(differences).toEqual([]);
     expect(compared).toBeGreaterThan(2_000);
   });
+
+  test.each([
+    ["C++ under the hybrid ABI, all of them", "hybrid", ".cpp", false],
+    ["C under the universal ABI, those that do without the C API", "universal", ".c", true],
+  ] satisfies readonly (readonly [string, Abi, string, boolean])[])(
+    "compile as %s",
+    async (_, abi, extension, isPure) => {
+      const chosen = supportClosure(
+        [...SUPPORT.values()].filter((entry) => !(isPure && entry.bridged)).map(({ name }) => name),
+      );
+      const includes = [...new Set(chosen.flatMap((entry) => entry.includes))].map((header) => `#include ${header}`);
+      const text = [
+        '#include "hpy.h"',
+        ...includes,
+        ...chosen.map(({ code }) => code),
+        "static HPyDef *defines[] = {NULL};",
+        "static HPyModuleDef definition = {NULL, 0, NULL, defines, NULL};",
+        "HPy_MODINIT(all_support, definition)",
+      ].join("\n");
+      const path = `all_support${extension}`;
+      const built = await buildExtension(
+        { name: "all_support", files: [{ path, text }], units: [path] },
+        abi,
+        pythonEnvironment(),
+      );
+      expect(built).toMatchObject({ ok: true });
+    },
+  );
 
   test("are all compared here or in the tests of argument parsing and value building", () => {
     const covered = new Set(supportClosure(SUPPORT_PAIRS.flatMap((pair) => pair.support)).map(({ name }) => name));
