@@ -151,7 +151,7 @@ export function readToml(text: string): { data: unknown; tables: readonly TomlTa
 }
 
 /** The value at a path of tables; undefined where there is none. */
-export function valueAt(data: unknown, path: readonly string[]): unknown {
+function valueAt(data: unknown, path: readonly string[]): unknown {
   let at = data;
   for (const key of path) {
     if (typeof at !== "object" || at === null || Array.isArray(at)) return undefined;

@@ -1171,7 +1171,7 @@ function text(value: string): Value {
 }
 
 /** The strings that all values are; null where one of them is no string. */
-export function stringsOf(values: readonly Value[]): readonly string[] | null {
+function stringsOf(values: readonly Value[]): readonly string[] | null {
   if (values.length === 0) return null;
   const result: string[] = [];
   for (const value of values) {

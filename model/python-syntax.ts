@@ -21,38 +21,38 @@ export type PyExpression =
   | PyStarred
   | PyOther;
 
-export interface PyName {
+interface PyName {
   readonly kind: "name";
   readonly span: Span;
   readonly name: string;
 }
 
 /** A constant string, adjacent literals joined and escapes resolved. */
-export interface PyString {
+interface PyString {
   readonly kind: "string";
   readonly span: Span;
   readonly value: string;
 }
 
-export interface PyFormatString {
+interface PyFormatString {
   readonly kind: "format-string";
   readonly span: Span;
   readonly parts: readonly (string | PyExpression)[];
 }
 
-export interface PyNumber {
+interface PyNumber {
   readonly kind: "number";
   readonly span: Span;
   readonly text: string;
 }
 
-export interface PyConstant {
+interface PyConstant {
   readonly kind: "constant";
   readonly span: Span;
   readonly value: boolean | null;
 }
 
-export interface PySequence {
+interface PySequence {
   readonly kind: "list" | "tuple" | "set";
   readonly span: Span;
   readonly elements: readonly PyExpression[];
@@ -84,7 +84,7 @@ export interface PyCall {
   readonly argumentsSpan: Span;
 }
 
-export interface PyAttribute {
+interface PyAttribute {
   readonly kind: "attribute";
   readonly span: Span;
   readonly object: PyExpression;
@@ -92,7 +92,7 @@ export interface PyAttribute {
   readonly nameSpan: Span;
 }
 
-export interface PySubscript {
+interface PySubscript {
   readonly kind: "subscript";
   readonly span: Span;
   readonly object: PyExpression;
@@ -101,7 +101,7 @@ export interface PySubscript {
 }
 
 /** A binary operation or comparison; `op` is the operator with one space between words (`not in`). */
-export interface PyBinary {
+interface PyBinary {
   readonly kind: "binary";
   readonly span: Span;
   readonly op: string;
@@ -109,7 +109,7 @@ export interface PyBinary {
   readonly right: PyExpression;
 }
 
-export interface PyConditional {
+interface PyConditional {
   readonly kind: "conditional";
   readonly span: Span;
   readonly test: PyExpression;
@@ -130,13 +130,13 @@ export interface PyComprehension {
   )[];
 }
 
-export interface PyStarred {
+interface PyStarred {
   readonly kind: "starred";
   readonly span: Span;
   readonly value: PyExpression;
 }
 
-export interface PyOther {
+interface PyOther {
   readonly kind: "other";
   readonly span: Span;
   /** Name of the grammar's node: `UnaryExpression`, `LambdaExpression`, ... */
@@ -144,13 +144,13 @@ export interface PyOther {
   readonly children: readonly PyExpression[];
 }
 
-export interface PyParameter {
+interface PyParameter {
   readonly name: string;
   readonly form: "plain" | "keyword-only" | "star" | "double-star";
   readonly default: PyExpression | null;
 }
 
-export interface PyImportedName {
+interface PyImportedName {
   /** The imported name; dotted in `import a.b`. */
   readonly name: string;
   readonly alias: string | null;

@@ -67,6 +67,7 @@ class Planner {
     const facts = this.#facts;
     if (moduleNames.length === 0) return;
     const anchor = facts.script ?? facts.files.at(-1) ?? "setup.py";
+    if (moduleNames.every((module) => this.#isMigrated(module))) return;
     if (facts.unsupported !== null) {
       this.#refuse(anchor, { start: 0, end: 0 }, facts.unsupported, moduleNames);
       return;
@@ -85,16 +86,22 @@ class Planner {
     const moving = new Set<number>();
     for (const module of moduleNames) this.#select(module, moving);
     if (this.#refusals.length > 0) return;
-    if (moving.size > 0) this.#moveExtensions(moving, moduleNames);
+    this.#moveExtensions(moving, moduleNames);
     if (this.#refusals.length > 0) return;
     this.#requirements(moduleNames);
     this.#staticLibraries();
     this.#explain(moving);
   }
 
+  #isMigrated(module: string): boolean {
+    const candidates = this.#extensionsOf(module);
+    return candidates.length > 0 && candidates.every(([, extension]) => extension.list === "hpy_ext_modules");
+  }
+
   /** Adds the extensions of a module that are not built with HPy yet. */
   #select(module: string, moving: Set<number>): void {
-    const { facts, candidates } = { facts: this.#facts, candidates: this.#extensionsOf(module) };
+    const facts = this.#facts;
+    const candidates = this.#extensionsOf(module);
     const [first] = candidates;
     if (first === undefined) {
       const place =
@@ -315,7 +322,7 @@ class Planner {
         "wheels of the cpython ABI need neither.",
     );
     const extensions = [...moving].flatMap((index) => this.#facts.extensions[index] ?? []);
-    if (moving.size > 0 && this.#facts.packageDiscovery === "off-by-ext-modules") {
+    if (this.#facts.packageDiscovery === "off-by-ext-modules") {
       this.#notes.push(
         "setup() names no packages: ext_modules stays, though empty, because without it setuptools would search for some.",
       );

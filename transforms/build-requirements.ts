@@ -83,7 +83,7 @@ export function insertion(at: number, text: string): BuildEdit {
 }
 
 /** A key and its value by their full path, however the document spells the table. */
-export function findPair(tables: readonly TomlTable[], path: readonly string[]): TomlPair | null {
+function findPair(tables: readonly TomlTable[], path: readonly string[]): TomlPair | null {
   for (const table of tables) {
     for (const pair of table.pairs) {
       if ([...table.path, ...pair.key].join("\n") === path.join("\n")) return pair;

@@ -308,13 +308,14 @@ function splitLiteral(
 ): BuildEdit[] | null {
   const { value } = slot;
   if (value.kind !== "list") return null;
-  // An element that is no call in place may be any extension; then names decide when the script runs.
+  // An element that is not one known call may be any extension; then names decide when the script runs.
   const moved = value.elements.map((element) => {
+    const call = declarationOf(script, slot, element);
     const index = place.extensions.find((each) => {
       const extension = facts.extensions[each];
-      return extension?.span.start === element.span.start && extension.path === script.path;
+      return call !== null && extension?.span.start === call.start && extension.path === script.path;
     });
-    return element.kind === "call" && index !== undefined ? moving.has(index) : null;
+    return index === undefined ? null : moving.has(index);
   });
   const loops = slot.visit.loops.length > 0;
   if (loops || moved.includes(null)) return null;
@@ -335,6 +336,17 @@ function splitLiteral(
   const close = after.includes("\n") ? `,${newlineOf(script.text)}${after.slice(after.lastIndexOf("\n") + 1)}` : "]";
   const text = `${open}${texts.join(separator)}${close}`;
   return [...edits, insertion(slot.span.end, slotSeparator(script.text, slot) + named(slot, script.text, text))];
+}
+
+/** The call that an element of a list is, in place or through a variable with that one value. */
+function declarationOf(script: Script, slot: Slot, element: PyExpression): Span | null {
+  if (element.kind === "call") return element.span;
+  if (element.kind !== "name") return null;
+  const local = slot.visit.owner === null ? [] : script.definitions(slot.visit.owner, element.name);
+  const definitions = local.length > 0 ? local : script.definitions(null, element.name);
+  const [only] = definitions;
+  if (definitions.length !== 1 || only?.kind !== "assign" || only.path.length > 0 || only.loops.length > 0) return null;
+  return only.value.kind === "call" ? only.value.span : null;
 }
 
 /** Splits any list by the names of its elements when the script runs. */
