@@ -180,6 +180,7 @@ const CALLEE_PARTS = new Set([
   "template_method",
   "field_expression",
   "dependent_name",
+  "destructor_name",
   "parenthesized_expression",
 ]);
 
@@ -201,11 +202,23 @@ function isCallOrDeclaration(tree: Tree, node: Node, macros: MacroTable): boolea
     case "preproc_call_expression":
       return true;
     default:
-      // A type before `(name)` or `(*name)`, or in C++ a constructor and its like.
+      if (declaresFunctionPointer(tree, parent)) return true;
+      // A type before `(name)`, or in C++ a constructor and its like.
       return tree.kind(node) === "type_identifier" || tree.kind(node) === "field_identifier"
         ? tree.enclosing(parent, "compound_statement") === NONE || tree.fieldOf(n) === "name"
         : tree.kind(parent) === "ERROR" || tree.enclosing(parent, "preproc_if", "preproc_elif") === parent;
   }
+}
+
+/** Whether a declaration has the shape `Type (*name)(parameters)`. */
+function declaresFunctionPointer(tree: Tree, declaration: Node): boolean {
+  let declarator = tree.field(declaration, "declarator");
+  if (tree.kind(declarator) === "init_declarator") declarator = tree.field(declarator, "declarator");
+  if (declarator === NONE || tree.kind(declarator) !== "function_declarator") return false;
+  const inner = tree.field(declarator, "declarator");
+  return (
+    tree.kind(inner) === "parenthesized_declarator" && tree.kind(tree.named(inner)[0] ?? NONE) === "pointer_declarator"
+  );
 }
 
 function isDefinition(tree: Tree, declarator: Node): boolean {

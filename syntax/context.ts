@@ -277,10 +277,11 @@ export class ContextTracker {
       const code = this.#code(i);
       if (code === 40) {
         // Parentheses belong to a function declarator unless an attribute stands before them.
-        if (parentheses === 0 && found !== null && !this.#word(i - 1).startsWith("__")) return null;
+        if (parentheses === 0 && found !== null && !afterName && !this.#word(i - 1).startsWith("__")) return null;
         parentheses++;
       } else if (code === 41) parentheses--;
-      else if (code === 58) afterName = true;
+      else if (code === 58) afterName ||= this.#code(i + 1) !== 58 && this.#code(i - 1) !== 58;
+      else if (this.#word(i) === "template") i = this.#skipAngles(i + 1, t);
       else if (parentheses === 0 && !afterName) {
         const word = this.#word(i);
         if (word === "namespace") return "top";
@@ -289,5 +290,17 @@ export class ContextTracker {
       }
     }
     return found;
+  }
+
+  /** Last token of the angle brackets that open at `from`, before `limit`; `from - 1` when none open there. */
+  #skipAngles(from: number, limit: number): number {
+    if (this.#code(from) !== 60) return from - 1;
+    let depth = 0;
+    for (let i = from; i < limit; i++) {
+      const code = this.#code(i);
+      if (code === 60) depth++;
+      else if (code === 62 && --depth === 0) return i;
+    }
+    return from - 1;
   }
 }

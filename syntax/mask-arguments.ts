@@ -129,7 +129,7 @@ function isDesignated(tokens: Tokens, from: number): boolean {
   );
 }
 
-/** A type: `int`, `struct x`, `Type *`, `unsigned long`, `void (*)(int)`. */
+/** A type, perhaps with a name: `int`, `struct x`, `Type *`, `unsigned long`, `void (*)(int)`. */
 function isType(tokens: Tokens, from: number, to: number): boolean {
   if (tokens.kind[from] !== TokenKind.identifier) return false;
   let keywords = 0;
@@ -138,7 +138,8 @@ function isType(tokens: Tokens, from: number, to: number): boolean {
   for (let t = from; t < to; t++) {
     if (tokens.kind[t] === TokenKind.identifier) {
       const word = tokenText(tokens, t);
-      if (stars > 0 && word !== "const") return false;
+      // `const char *name` is a declaration, `Type * name` may be a product.
+      if (stars > 0 && word !== "const" && keywords === 0) return false;
       if (TYPE_KEYWORDS.has(word)) keywords++;
       else if (KEYWORDS.has(word)) return false;
       else names++;
@@ -150,7 +151,7 @@ function isType(tokens: Tokens, from: number, to: number): boolean {
       return keywords > 0 && names === 0 && declarator;
     }
   }
-  return names <= 1 && (keywords > 0 || (stars > 0 && names === 1));
+  return keywords > 0 ? names <= 2 : stars > 0 && names === 1;
 }
 
 /** Keywords of statements or declarations, or two names side by side, but no calls and no blocks. */

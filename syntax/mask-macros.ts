@@ -296,6 +296,7 @@ class MacroMasker {
       return false;
     }
     let last = t + 1;
+    if (isPunctuation(tokens, last, OPEN) && isPunctuation(tokens, last + 1, CLOSE)) last += 2;
     while (last < tokens.count && tokens.kind[last] === TokenKind.punctuation && !isPunctuation(tokens, last, OPEN))
       last++;
     if (last === t + 1 || !isPunctuation(tokens, last, OPEN)) return false;
@@ -442,11 +443,14 @@ class MacroMasker {
     const memberMacro = surrounding === "struct" && info !== undefined && this.#language === "cpp";
     if (
       (surrounding !== "body" && this.#isWrappedHeader(behind, close)) ||
-      (memberMacro && isPunctuation(tokens, behind, SEMICOLON)) ||
+      (memberMacro && (isPunctuation(tokens, behind, SEMICOLON) || this.#needsSemicolon(behind, close, info))) ||
       this.#isTypeMacro(behind, close, info)
     ) {
+      const lacksSemicolon =
+        memberMacro && this.#needsSemicolon(behind, close, info) && !this.#isWrappedHeader(behind, close);
       this.#joinThrough(t, close);
       this.#consumeThrough(t, t);
+      if (lacksSemicolon && this.#buffer.insert(this.#end(close), SEMICOLON)) this.#context.endStatement();
       return close;
     }
     if (!this.#needsSemicolon(behind, close, info)) return -1;
@@ -487,11 +491,12 @@ class MacroMasker {
     const tokens = this.#tokens;
     let name = behind;
     while (isPunctuation(tokens, name, STAR)) name = this.#next(name);
+    if (this.#word(name) === "operator") return true;
     if (!this.#isName(name) || this.#macros.get(this.#word(name))?.form === "function") return false;
     const open = this.#next(name);
     if (!isPunctuation(tokens, open, OPEN)) return false;
     const end = this.#next(this.#match[open] as number);
-    if (isPunctuation(tokens, end, BRACE_OPEN)) return true;
+    if (isPunctuation(tokens, end, BRACE_OPEN) || this.#word(end) === "const") return true;
     return isPunctuation(tokens, end, SEMICOLON) && !this.#newlineAfter(close, behind);
   }
 
@@ -560,13 +565,22 @@ class MacroMasker {
       complete = closes || (directive && surrounding !== "top") || nameFollows || storage;
     }
     if (!complete && surrounding === "body") {
-      complete = closes || (isPunctuation(tokens, next, BRACE_OPEN) && this.#language === "c");
+      complete = closes || this.#isBlockAt(next);
     }
     if (!complete || KEYWORDS.has(word)) return false;
     context.consume(t);
     if (!this.#buffer.insert(this.#end(t), SEMICOLON)) return true;
     context.endStatement();
     return true;
+  }
+
+  /** Whether the brace at `t` opens a block, not an initialiser of C++ such as `T{1}.f()`. */
+  #isBlockAt(t: number): boolean {
+    const tokens = this.#tokens;
+    if (!isPunctuation(tokens, t, BRACE_OPEN)) return false;
+    if (this.#language === "c") return true;
+    const behind = (this.#match[t] as number) + 1;
+    return behind > 0 && !isPunctuation(tokens, behind, SEMICOLON) && !isPunctuation(tokens, behind, 46);
   }
 
   /** Writes the comma that an element of an initialiser lacks because its macro brings it along. */

@@ -29,16 +29,13 @@ export function outlineFunctions(tokens: Tokens, language: "c" | "cpp"): Outline
     context.consume(t);
     const outer = (surrounding === "top" || surrounding === "struct") && nesting === 0;
     if (!outer || context.surrounding !== "body" || !isPunctuation(tokens, t, 123)) continue;
+    if (parameters < 0) continue;
     // Behind a semicolon it is a function in the style of K&R, whose parameters came in the statements before.
     const oldStyle = isPunctuation(tokens, t - 1, 59);
-    if (
-      oldStyle
-        ? parameters < 0 || tokens.kind[(match[parameters] as number) + 1] !== TokenKind.identifier
-        : parameters < statement
-    )
-      continue;
+    const behind = (match[parameters] as number) + 1;
+    if (oldStyle ? tokens.kind[behind] !== TokenKind.identifier : parameters < statement) continue;
     const close = match[t] as number;
-    const from = statement >= 0 ? statement : oldStyle && parameters > 0 ? parameters - 1 : t;
+    const from = statement >= 0 ? statement : Math.max(0, parameters - 1);
     found.push({
       name:
         parameters > 0 && tokens.kind[parameters - 1] === TokenKind.identifier ? tokenText(tokens, parameters - 1) : "",
