@@ -89,12 +89,12 @@ function run(parser: Parser, inputs: readonly InputFile[], limit: number, tallie
   for (const [i, file] of files.entries()) {
     for (const info of checker.functionsOf(file)) {
       if (checker.proof(info).verdict !== "clean") continue;
+      const before = findingsAround(files, file, info.name).length;
       for (const mutant of mutantsOf(file.tree, info.node)) {
         if (left-- <= 0) return;
         const text = file.text.slice(0, mutant.start) + mutant.replacement + file.text.slice(mutant.end);
         const changed = parser.parse({ path: file.path, text }, knowledge);
         const all = files.map((f, j) => (j === i ? changed : f));
-        const before = findingsAround(files, file, info.name).length;
         const after = findingsAround(all, changed, info.name).length;
         const tally = tallies.get(mutant.kind) ?? { mutants: 0, found: 0, missed: [] };
         tallies.set(mutant.kind, tally);

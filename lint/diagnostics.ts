@@ -199,6 +199,45 @@ example_impl(HPyContext *ctx, HPy self, const HPy *args, size_t nargs)
     return text;`),
   },
   {
+    id: "argument-closed-on-some-paths",
+    title: "A helper closes its argument on some paths only",
+    severity: "error",
+    explanation:
+      "A caller cannot know whether its handle is still open. By HPy's convention a function leaves its arguments alone; one that takes over an argument must do so on every path.",
+    example: `${HEADER}static HPy
+as_text(HPyContext *ctx, HPy value)
+{
+    if (HPyUnicode_Check(ctx, value)) {
+        return HPy_Dup(ctx, value);
+    }
+    HPy text = HPy_Str(ctx, value);
+    HPy_Close(ctx, value);
+    return text;
+}
+
+${method(`    HPy item = HPy_GetItem_i(ctx, arg, 0);
+    if (HPy_IsNull(item)) {
+        return HPy_NULL;
+    }
+    return as_text(ctx, item);`).slice(HEADER.length)}`,
+    repaired: `${HEADER}static HPy
+as_text(HPyContext *ctx, HPy value)
+{
+    if (HPyUnicode_Check(ctx, value)) {
+        return value;
+    }
+    HPy text = HPy_Str(ctx, value);
+    HPy_Close(ctx, value);
+    return text;
+}
+
+${method(`    HPy item = HPy_GetItem_i(ctx, arg, 0);
+    if (HPy_IsNull(item)) {
+        return HPy_NULL;
+    }
+    return as_text(ctx, item);`).slice(HEADER.length)}`,
+  },
+  {
     id: "borrowed-handle-returned",
     title: "A handle of the caller is returned without HPy_Dup",
     severity: "error",

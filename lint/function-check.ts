@@ -103,6 +103,7 @@ class FunctionCheck {
       }
     }
     this.reportMixedReturns();
+    this.reportMixedCloses();
     const [first] = this.unproven.values();
     return {
       findings: [...this.findings.values()].sort((a, b) => a.span.start - b.span.start),
@@ -223,10 +224,35 @@ class FunctionCheck {
 
   /** A helper that always answers somebody else's handle is a convention; one that does so on some paths is a defect. */
   private reportMixedReturns(): void {
-    const mixed = [...this.outcomes.values()].some((o) => o.result.kind === "new");
-    if (!mixed && this.project.called.has(this.info.name)) return;
+    if (![...this.outcomes.values()].some((o) => o.result.kind === "new")) return;
     for (const { node, state, cell } of this.borrowedReturns) {
       if (!this.isConsumed(cell.parameter)) this.reportBorrowedReturn(node, state, cell);
+    }
+  }
+
+  /** A function either takes an argument over or leaves it to the caller; a caller cannot know which path it took. */
+  private reportMixedCloses(): void {
+    for (const p of this.info.scope.parameters) {
+      if (p.type.base !== "HPy" || p.type.pointers > 0) continue;
+      const taken = new Map<string, Set<boolean>>();
+      for (const { result, arguments: args } of this.outcomes.values()) {
+        const argument = args[p.index] as ArgumentOutcome;
+        if (argument.when === "null" || argument.effect === "unknown") continue;
+        const returned = result.kind === "argument" && result.index === p.index;
+        const kind = result.kind === "number" ? `number ${result.mask}` : returned ? "new" : result.kind;
+        const seen = taken.get(kind) ?? new Set();
+        taken.set(kind, seen.add(argument.effect === "closed" || returned));
+      }
+      if (![...taken.values()].some((seen) => seen.size > 1)) continue;
+      const message = `\`${p.name}\` is closed on some paths and left open on others with the same result`;
+      this.report(
+        "argument-closed-on-some-paths",
+        this.info.head.nameNode,
+        message,
+        new State(),
+        undefined,
+        "possible",
+      );
     }
   }
 

@@ -237,7 +237,7 @@ export class Interpreter {
       case "owned":
         break;
       case "borrowed":
-        if (this.around.project.isEntry(this.around.info) || cell.parameter < 0) {
+        if (cell.parameter < 0 || (cell.parameter < BEHIND && this.around.project.isEntry(this.around.info))) {
           const id = cell.kind === "reference" ? "borrowed-reference-released" : "borrowed-handle-closed";
           this.report(id, node, `${name} belongs to the caller and is closed here`, state, value);
           return;
@@ -467,7 +467,41 @@ export class Interpreter {
   private read(place: string, state: State): Value {
     const value = state.get(place);
     if (value.kind !== "number" || value.mask !== ANY || !place.endsWith("]")) return value;
-    return state.get(`${place.slice(0, place.lastIndexOf("["))}[]`);
+    const base = place.slice(0, place.lastIndexOf("["));
+    if (place.endsWith("[]")) this.gather(base, state);
+    else this.spread(base, state);
+    return state.get(place);
+  }
+
+  /** Replaces what stands for all elements of an array of known length by its elements. */
+  private spread(base: string, state: State): void {
+    const all = state.values.get(`${base}[]`);
+    const size = this.variables.get(base)?.type.size ?? -1;
+    if (all === undefined || size < 0 || size > 16) return;
+    const cell = state.cell(all);
+    state.values.delete(`${base}[]`);
+    for (let i = 0; i < size; i++) {
+      if (cell === undefined) state.set(`${base}[${i}]`, all);
+      else state.set(`${base}[${i}]`, this.addCell(state, { ...cell, many: false }, cell.origin));
+    }
+    if (all.kind === "cell") state.cells.delete(all.cell);
+  }
+
+  /** Replaces the elements of an array by one cell that stands for all, where they are alike enough. */
+  private gather(base: string, state: State): void {
+    const places = [...state.values.keys()].filter((key) => key.startsWith(`${base}[`));
+    const cells = places.flatMap((key) => state.cell(state.values.get(key) as Value) ?? []);
+    const [first] = cells;
+    if (first === undefined || cells.some((c) => c.state !== first.state && c.state !== "null" && c.state !== "closed"))
+      return;
+    const lead = cells.find((c) => c.state === "owned") ?? first;
+    for (const key of places) {
+      const value = state.values.get(key);
+      if (value?.kind === "cell") state.cells.delete(value.cell);
+      state.values.delete(key);
+    }
+    const maybeNull = lead.maybeNull || cells.length < places.length || cells.some((c) => c.state === "null");
+    state.set(`${base}[]`, this.addCell(state, { ...lead, many: true, maybeNull }, lead.origin));
   }
 
   /** Places of the single handles that an address stands for. */

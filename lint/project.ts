@@ -125,11 +125,11 @@ export class Project {
   }
 
   /**
-   * Whether callers that are not in the code call this function by HPy's conventions: it implements an `HPyDef_*`, or
-   * its address is taken.
+   * Whether callers that are not in the code call this function by HPy's conventions: it implements an `HPyDef_*`,
+   * its address is taken, or nothing here calls it.
    */
   isEntry(info: FunctionInfo): boolean {
-    return info.entry !== "" || this.asValue.has(info.name);
+    return info.entry !== "" || this.asValue.has(info.name) || !this.called.has(info.name);
   }
 
   /** Definitions that a call of this name in this file may mean; several for C++ overloads. */
