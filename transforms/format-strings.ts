@@ -45,9 +45,9 @@ function needsOwnFormatter(piece: TextPiece, kind: "error" | "unicode"): boolean
     if (piece.letter === "s" && piece.width !== null) return true;
   }
   if (!OBJECT_LETTERS.has(piece.letter)) return false;
-  if (piece.width !== null || piece.precision !== null) return true;
-  // An error message that is cut at a NUL is still the same exception; a str that is cut is a wrong result.
-  return kind === "unicode" && piece.letter !== "A";
+  if (piece.width !== null) return true;
+  // An error message that is not cut, or is cut at a NUL, is still the same exception; in a str it is a wrong result.
+  return kind === "unicode" && (piece.precision !== null || piece.letter !== "A");
 }
 
 /** What a reviewer should know about the conversions that are left to HPy. */
@@ -65,6 +65,12 @@ function notesFor(pieces: readonly TextPiece[], kind: "error" | "unicode"): stri
   } else if (uses("s")) {
     notes.push("Text given for `%s` that is not valid UTF-8 raises UnicodeDecodeError; CPython replaced such bytes.");
   }
+  const isCut = (piece: TextPiece): boolean =>
+    piece.kind === "conversion" && OBJECT_LETTERS.has(piece.letter) && piece.precision !== null;
+  if (pieces.some(isCut))
+    notes.push(
+      "The text of an object in a message is no longer cut: HPy 0.9.0 writes past its buffer when it cuts one.",
+    );
   const padded = pieces.some(
     (piece) =>
       piece.kind === "conversion" &&
@@ -82,7 +88,8 @@ function notesFor(pieces: readonly TextPiece[], kind: "error" | "unicode"): stri
 function textForHpy(piece: TextPiece): string {
   if (piece.kind === "literal") return piece.text;
   if (piece.letter === "p" || piece.letter === "c") return `%${piece.letter}`;
-  if (piece.letter === "s" || OBJECT_LETTERS.has(piece.letter)) {
+  if (OBJECT_LETTERS.has(piece.letter)) return `%${piece.letter}`;
+  if (piece.letter === "s") {
     const width = piece.width === null ? "" : String(piece.width);
     const precision = piece.precision === null ? "" : `.${piece.precision}`;
     return `%${width}${precision}${piece.letter}`;

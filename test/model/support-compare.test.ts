@@ -47,6 +47,8 @@ describe("support functions beside the C API", () => {
       "hpyx_undo_",
       "hpyx_bind_",
       "hpyx_close_items",
+      "tracker",
+      "hpyx_track_items",
       "hpyx_call_values",
       "hpyx_call_method_values",
       "hpyx_call_unpacked",

@@ -91,10 +91,16 @@ describe("text formats", () => {
     expect(plan.callee).toBe("HPyErr_Format");
   });
 
-  test("an object that is cut needs a formatter that does not write past its buffer", () => {
-    expect(planFormat("%.200R", "error")).toMatchObject({ callee: "hpyx_err_format", support: ["hpyx_err_format"] });
-    expect(planFormat("%R", "error")).toMatchObject({ callee: "HPyErr_Format", support: [] });
+  test("an object in a message is not cut, because HPy writes past its buffer when it does", () => {
+    const plan = planFormat("%.200R", "error");
+    expect(plan).toMatchObject({ callee: "HPyErr_Format", format: "%R", support: [] });
+    expect("notes" in plan && plan.notes.some((note) => note.includes("no longer cut"))).toBe(true);
+    expect(planFormat("%20R", "error")).toMatchObject({ callee: "hpyx_err_format", support: ["hpyx_err_format"] });
+  });
+
+  test("a str that HPy would cut at a NUL has a formatter of its own", () => {
     expect(planFormat("%U", "unicode")).toMatchObject({ callee: "hpyx_unicode_from_format" });
+    expect(planFormat("%.200R", "unicode")).toMatchObject({ callee: "hpyx_unicode_from_format", format: "%.200R" });
     expect(planFormat("%d %s", "unicode")).toMatchObject({ callee: "HPyUnicode_FromFormat" });
   });
 
