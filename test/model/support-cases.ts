@@ -921,6 +921,13 @@ const NUMBERS: readonly Pair[] = [
 
 const EXTRAS: readonly Pair[] = [
   {
+    name: "type_name",
+    capi: "return PyUnicode_FromString(Py_TYPE(a)->tp_name);",
+    hpy: "HPy t = HPy_Type(ctx, a); HPy r = HPyUnicode_FromString(ctx, hpyx_type_name(ctx, t)); HPy_Close(ctx, t); return r;",
+    support: ["hpyx_type_name"],
+    calls: ANYTHING,
+  },
+  {
     name: "bytes_from_string_and_size",
     capi: "return PyBytes_FromStringAndSize(PyBytes_AS_STRING(a), PyLong_AsSsize_t(b));",
     hpy: "return hpyx_bytes_from_string_and_size(ctx, HPyBytes_AsString(ctx, a), HPyLong_AsSsize_t(ctx, b));",
