@@ -6,8 +6,8 @@ export interface DeclaredType {
   readonly base: string;
   readonly pointers: number;
   readonly array: boolean;
-  /** Number of elements where a literal gives it, else -1. */
-  readonly size: number;
+  /** Number of elements as written; empty where nothing is. */
+  readonly size: string;
   readonly constant: boolean;
   readonly reference: boolean;
 }
@@ -66,7 +66,7 @@ function isConstant(tree: Tree, node: Node): boolean {
 export function readDeclarator(tree: Tree, declaration: Node, declarator: Node): Declared {
   let pointers = 0;
   let array = false;
-  let size = -1;
+  let size = "";
   let reference = false;
   let isFunction = false;
   let parameters: Node = NONE;
@@ -78,7 +78,7 @@ export function readDeclarator(tree: Tree, declaration: Node, declarator: Node):
     if (kind === "array_declarator") {
       array = true;
       const length = tree.field(node, "size");
-      size = length !== NONE && tree.kind(length) === "number_literal" ? Number.parseInt(tree.source(length), 10) : -1;
+      size = length === NONE ? "" : tree.source(length);
     }
     if (kind === "reference_declarator") reference = true;
     if (kind === "function_declarator") {

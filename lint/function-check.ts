@@ -171,11 +171,14 @@ class FunctionCheck {
       }
       case "switch": {
         const results = interpreter.evaluate(node.syntax, state);
-        for (const r of results) interpreter.collect(r.state, node.syntax);
-        pass(
-          results.map((r) => r.state),
-          () => true,
-        );
+        for (const r of results) {
+          interpreter.collect(r.state, node.syntax);
+          for (const { to, guard } of node.successors) {
+            const arm = guard.kind === "case" ? guard.value : NONE;
+            const taken = arm === NONE ? r.state.clone() : interpreter.select(node.syntax, arm, r.state.clone());
+            if (taken !== null) arrive(to, taken);
+          }
+        }
         return;
       }
       case "return":

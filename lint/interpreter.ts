@@ -20,7 +20,7 @@ import {
   type Value,
 } from "./domain.ts";
 import { formatUnits, stringText } from "./formats.ts";
-import type { FunctionInfo, Project } from "./project.ts";
+import { type FunctionInfo, integer, type Project } from "./project.ts";
 import type { Given, Summary } from "./summary.ts";
 
 /** What one function's run needs from its surroundings. */
@@ -476,8 +476,8 @@ export class Interpreter {
   /** Replaces what stands for all elements of an array of known length by its elements. */
   private spread(base: string, state: State): void {
     const all = state.values.get(`${base}[]`);
-    const size = this.variables.get(base)?.type.size ?? -1;
-    if (all === undefined || size < 0 || size > 16) return;
+    const size = this.length(base);
+    if (all === undefined || size === undefined) return;
     const cell = state.cell(all);
     state.values.delete(`${base}[]`);
     for (let i = 0; i < size; i++) {
@@ -509,8 +509,16 @@ export class Interpreter {
     if (place.startsWith("*")) return this.arrays.has(place.slice(1)) ? [`${place}[]`] : [place];
     const type = this.variables.get(place)?.type;
     if (type?.array !== true) return [place];
-    if (type.size < 0 || type.size > 16) return [`${place}[]`];
-    return Array.from({ length: type.size }, (_, i) => `${place}[${i}]`);
+    const size = this.length(place);
+    if (size === undefined) return [`${place}[]`];
+    return Array.from({ length: size }, (_, i) => `${place}[${i}]`);
+  }
+
+  /** Number of elements of a local array that is small enough to be followed by element. */
+  private length(place: string): number | undefined {
+    const text = this.variables.get(place)?.type.size ?? "";
+    const size = integer(text) ?? this.around.project.constant(text);
+    return size !== undefined && size > 0 && size <= 16 ? size : undefined;
   }
 
   /** The value goes where this analysis does not follow it. */
@@ -615,10 +623,10 @@ export class Interpreter {
       case "cast_expression":
         return this.constant(tree.field(n, "value"));
       case "number_literal": {
-        const text = tree.source(n);
-        const value = text[1] === "x" || text[1] === "X" ? Number.parseInt(text, 16) : Number.parseFloat(text);
-        return Number.isNaN(value) ? undefined : value;
+        return integer(tree.source(n));
       }
+      case "identifier":
+        return this.variable(n) === undefined ? this.around.project.constant(tree.source(n)) : undefined;
       case "unary_expression": {
         if (this.operator(n) !== "-") return undefined;
         const value = this.constant(tree.field(n, "argument"));
@@ -749,8 +757,8 @@ export class Interpreter {
     const text = this.tree.source(n);
     if (text === "HPy_NULL" || text === "NULL" || text === "nullptr") return NULL;
     const variable = this.variable(n);
-    if (variable === undefined || variable.storage === "static") return UNKNOWN;
-    return state.get(variable.place);
+    if (variable === undefined) return number(rangeOf(this.constant(n)));
+    return variable.storage === "static" ? UNKNOWN : state.get(variable.place);
   }
 
   private truth(n: Node, state: State): Result[] {
@@ -889,7 +897,7 @@ export class Interpreter {
     const variable = this.tree.kind(base) === "identifier" ? this.variable(base) : undefined;
     const type = variable?.type;
     if (type === undefined || type.base !== "HPy" || type.pointers + (type.array ? 1 : 0) !== 1) return UNKNOWN;
-    if (type.array) return UNKNOWN;
+    if (type.array || !type.constant) return UNKNOWN;
     return this.addCell(state, { kind: "handle", state: "borrowed", maybeNull: true }, n);
   }
 
@@ -1076,6 +1084,17 @@ export class Interpreter {
     return { yes: first === undefined ? [] : [first], no: second === undefined ? [] : [second] };
   }
 
+  /** The part of a state in which a switch takes an arm; `null` where it cannot. */
+  select(value: Node, arm: Node, state: State): State | null {
+    const subject = this.factOf(value, state);
+    const constant = this.constant(arm);
+    if (subject === null || constant === undefined) return state;
+    const fact = { ...subject, key: `${subject.key} == ${constant}` };
+    const held = this.peek(value, state);
+    const mask = held.kind === "number" ? held.mask : ANY;
+    return this.compareRange(mask, "==", constant, value, state, fact).yes[0] ?? null;
+  }
+
   private decide(fact: FactKey, state: State): Branches {
     const known = state.facts.get(fact.key);
     if (known !== undefined) return known.truth ? { yes: [state], no: [] } : { yes: [], no: [state] };
@@ -1107,7 +1126,7 @@ export class Interpreter {
       ) {
         const name = tree.source(c);
         const variable = this.variable(c);
-        const constant = variable === undefined ? undefined : singleNumber(state.numbers.get(variable.place));
+        const constant = variable === undefined ? this.constant(c) : singleNumber(state.numbers.get(variable.place));
         if (constant !== undefined) {
           words.push(String(constant));
           continue;

@@ -48,8 +48,8 @@ export class Project {
   readonly visitedFields = new Set<string>();
   /** Whether a module is defined in these files, so that its tables are known. */
   hasModule = false;
-  /** Function-like macros of the project, by name. */
-  readonly macros = new Map<string, string>();
+  /** Values of macros and enumerators that are whole numbers; names with different values are left out. */
+  private readonly constants = new Map<string, number | null>();
 
   constructor(files: readonly ParsedFile[]) {
     for (const file of files) this.addFile(file);
@@ -58,10 +58,13 @@ export class Project {
   private addFile(file: ParsedFile): void {
     const definitions = readDefinitions(file);
     this.readTables(file);
+    this.readEnumerators(file);
     this.definitions.set(file, definitions);
     const entries = new Map<string, string>();
     for (const d of definitions) for (const [name, entry] of implementations(d)) entries.set(name, entry);
-    for (const macro of file.macros) if (macro.parameters !== null) this.macros.set(macro.name, macro.body);
+    for (const macro of file.macros) {
+      if (macro.parameters === null) this.define(macro.name, integer(macro.body));
+    }
     const { tree } = file;
     const found: FunctionInfo[] = [];
     for (const node of tree.descendants(0, "function_definition")) {
@@ -98,6 +101,30 @@ export class Project {
     }
     for (const node of tree.descendants(0, "declaration")) {
       for (const d of readDeclaration(tree, node)) if (d.isFunction) this.prototypes.set(d.name, d);
+    }
+  }
+
+  /** Value of a macro or an enumerator; undefined when it is not one known number. */
+  constant(name: string): number | undefined {
+    return this.constants.get(name) ?? undefined;
+  }
+
+  private define(name: string, value: number | undefined): void {
+    const known = this.constants.get(name);
+    this.constants.set(name, value === undefined || (known !== undefined && known !== value) ? null : value);
+  }
+
+  private readEnumerators(file: ParsedFile): void {
+    const { tree } = file;
+    for (const list of tree.descendants(0, "enumerator_list")) {
+      let next: number | undefined = 0;
+      for (const enumerator of tree.named(list)) {
+        if (tree.kind(enumerator) !== "enumerator") continue;
+        const value = tree.field(enumerator, "value");
+        if (value !== NONE) next = integer(tree.source(value));
+        this.define(tree.source(tree.field(enumerator, "name")), next);
+        if (next !== undefined) next++;
+      }
     }
   }
 
@@ -146,6 +173,19 @@ export class Project {
     const fitting = all.filter((f) => f.scope.parameters.length === count);
     return fitting.length === 1 ? fitting[0] : "ambiguous";
   }
+}
+
+/** A whole number in C, possibly negative and in parentheses; undefined for anything else. */
+export function integer(text: string): number | undefined {
+  let digits = text.trim();
+  while (digits.startsWith("(") && digits.endsWith(")")) digits = digits.slice(1, -1).trim();
+  const negative = digits.startsWith("-");
+  if (negative) digits = digits.slice(1).trim();
+  while ("uUlL".includes(digits.at(-1) ?? "end") && digits.length > 1) digits = digits.slice(0, -1);
+  const octal = digits.length > 1 && digits.startsWith("0") && !Number.isNaN(Number(digits[1]));
+  const value = digits === "" ? Number.NaN : Number(octal ? `0o${digits.slice(1)}` : digits);
+  if (!Number.isInteger(value)) return undefined;
+  return negative ? -value : value;
 }
 
 /** Function names that an `HPyDef_*` binds, each with its slot or signature. */
