@@ -50,7 +50,7 @@ const one = (values: readonly string[]): string[] => values.map((value) => `(${v
 const two = (left: readonly string[], right: readonly string[]): string[] =>
   left.flatMap((a) => right.map((b) => `(${a}, ${b})`));
 
-const NUMBERS = ["7", "-3", "True", "2.5", "MyInt(2)", "'text'", "[1]", "Index()", "None", "{1, 2}"];
+const NUMBERS = ["7", "-3", "2.5", "MyInt(2)", "'text'", "None", "{1, 2}"];
 const NAMES = ["'plain'", "'missing'", "'broken'", "'nothing'", "'__class__'"];
 const KEYS = ["0", "'a'", "-1", "[]", "RaisingHash()", "slice(0, 1)", "None"];
 const CONTAINERS = [
@@ -114,6 +114,8 @@ function familyCases(family: string, rule: Rule): readonly Case[] | undefined {
       if (rule.arity === 2) return values(two(NUMBERS, NUMBERS));
       return values(two(NUMBERS, NUMBERS).map((call) => `${call.slice(0, -1)}, None)`));
     case "type-checks":
+      if (rule.id === "type-is-subtype")
+        return values(two(["int", "bool", "object", "KeyError"], ["int", "object", "LookupError"]));
       return rule.arity === 1 ? values(one(ANY)) : values(two(ANY, ["int", "str", "object", "KeyError"]));
     default:
       return undefined;
@@ -128,7 +130,7 @@ static Py_ssize_t low, high, step;`;
 
 const NULL_OBJECT: Given = { capi: "NULL", hpy: "HPy_NULL" };
 const COMPARISONS = [0, 1, 2, 3, 4, 5].map((op) => ({
-  calls: two(NUMBERS.slice(0, 8), NUMBERS.slice(0, 8)),
+  calls: two(NUMBERS, NUMBERS),
   given: [V, V, fixed(String(op))],
 }));
 const ERROR_TYPES = ["ValueError", "OSError", "Boom"];
@@ -451,7 +453,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   "unicode-get-length-unchecked": values(one(STRINGS.filter((text) => !text.includes("MyStr")))),
   "unicode-intern-from-string": values(one(TEXTS)),
   "unicode-join": [
-    { calls: ["(', ', ['a', 'b'])", "('', ())", "(', ', [1])", "(5, [])"] },
+    { calls: ["(', ', ['a', 'b'])", "('', ())", "(', ', [1])", "(5, ['a', 'b'])"] },
     { calls: one(["['a', 'b']"]), given: [NULL_OBJECT, V] },
   ],
   "unicode-read-char": values(two(STRINGS.slice(0, 4), ["0", "2", "-1", "99"])),
@@ -479,7 +481,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
   ],
   "capsule-is-valid": values(two(CAPSULES, [CAPSULE_NAME, "'other'"])),
-  "capsule-new": [{ calls: ["(5, 'name')", "(0, 'name')"], given: [V, V, fixed("NULL")] }],
+  "capsule-new": [{ calls: one(["5", "0"]), given: [V, fixed('"name"'), fixed("NULL")] }],
   "context-var-new": [{ calls: ["('variable', 1)"] }, { calls: ["('variable',)"], given: [V, NULL_OBJECT] }],
   "err-bad-internal-call": values(["()"]),
   "eval-call-object": values(["(len, ('abc',))", "(len, [1])"]),
@@ -549,6 +551,6 @@ describe("rules beside the C API", () => {
   test("give the same results, exceptions and effects, and leak nothing", async () => {
     const { differences, compared } = await comparePairs("rules", pairs, SHARED);
     expect(differences).toEqual([]);
-    expect(compared).toBeGreaterThan(5_000);
-  });
+    expect(compared).toBeGreaterThan(20_000);
+  }, 300_000);
 });
