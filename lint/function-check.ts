@@ -173,11 +173,19 @@ class FunctionCheck {
         const results = interpreter.evaluate(node.syntax, state);
         for (const r of results) {
           interpreter.collect(r.state, node.syntax);
+          let rest = [r.state];
+          const others: number[] = [];
           for (const { to, guard } of node.successors) {
-            const arm = guard.kind === "case" ? guard.value : NONE;
-            const taken = arm === NONE ? r.state.clone() : interpreter.select(node.syntax, arm, r.state.clone());
-            if (taken !== null) arrive(to, taken);
+            if (guard.kind !== "case" || guard.value === NONE) {
+              others.push(to);
+              continue;
+            }
+            const { value } = guard;
+            const parts = rest.map((s) => interpreter.select(node.syntax, value, s));
+            for (const s of parts.flatMap((p) => p.yes)) arrive(to, s);
+            rest = parts.flatMap((p) => p.no);
           }
+          for (const to of others) for (const s of rest) arrive(to, s.clone());
         }
         return;
       }

@@ -1084,15 +1084,15 @@ export class Interpreter {
     return { yes: first === undefined ? [] : [first], no: second === undefined ? [] : [second] };
   }
 
-  /** The part of a state in which a switch takes an arm; `null` where it cannot. */
-  select(value: Node, arm: Node, state: State): State | null {
+  /** Splits a state by whether a switch over `value` takes an arm. */
+  select(value: Node, arm: Node, state: State): Branches {
     const subject = this.factOf(value, state);
     const constant = this.constant(arm);
-    if (subject === null || constant === undefined) return state;
+    if (subject === null || constant === undefined) return { yes: [state.clone()], no: [state] };
     const fact = { ...subject, key: `${subject.key} == ${constant}` };
     const held = this.peek(value, state);
     const mask = held.kind === "number" ? held.mask : ANY;
-    return this.compareRange(mask, "==", constant, value, state, fact).yes[0] ?? null;
+    return this.compareRange(mask, "==", constant, value, state, fact);
   }
 
   private decide(fact: FactKey, state: State): Branches {
