@@ -1,5 +1,6 @@
-import type { Tree as ForeignTree, Language } from "web-tree-sitter";
+import type { Language } from "web-tree-sitter";
 import type { Columns, Grammar } from "./tree.ts";
+import type { TreeWalker } from "./tree-walker.ts";
 
 /** What {@link flatten} needs to know about a language, computed once. */
 export interface SymbolTable {
@@ -33,10 +34,10 @@ export function buildSymbolTable(language: Language, name: "c" | "cpp"): SymbolT
 }
 
 /**
- * Columns of a tree. `inserted` holds the ascending offsets where masking wrote a token that the file does not have:
+ * Columns of the tree that `cursor` walks. `inserted` holds the ascending offsets where masking wrote a token that the file does not have:
  * such tokens become empty, and the nodes that they close end before them.
  */
-export function flatten(tree: ForeignTree, table: SymbolTable, inserted: readonly number[]): Columns {
+export function flatten(cursor: TreeWalker, table: SymbolTable, inserted: readonly number[]): Columns {
   let capacity = 1024;
   let symbol = new Uint16Array(capacity);
   let field = new Uint8Array(capacity);
@@ -58,37 +59,36 @@ export function flatten(tree: ForeignTree, table: SymbolTable, inserted: readonl
   };
 
   const isInserted = new Set(inserted);
-  const cursor = tree.walk();
   let count = 0;
   let above = -1;
   for (let more = true; more; ) {
     const n = count++;
     if (n === capacity) grow();
-    const id = Math.min(cursor.nodeTypeId, table.error);
-    let from = cursor.startIndex;
-    let to = cursor.endIndex;
+    const id = Math.min(cursor.symbol(), table.error);
+    let from = cursor.start();
+    let to = cursor.end();
     if (isInserted.has(to - 1)) {
       // A token that is missing there is empty already.
       if (from === to) from--;
       to--;
     }
     symbol[n] = id;
-    field[n] = cursor.currentFieldId;
+    field[n] = cursor.field();
     start[n] = from;
     end[n] = to;
     parent[n] = above;
     let bits =
       ((table.named[id] as number) === 1 ? NodeFlag.named : 0) | (table.comment[id] === 1 ? NodeFlag.extra : 0);
     if (id === table.error) bits |= NodeFlag.error;
-    if (from === to && cursor.nodeIsMissing) bits |= NodeFlag.missing | NodeFlag.error;
+    if (from === to && cursor.isMissing()) bits |= NodeFlag.missing | NodeFlag.error;
     flags[n] = bits;
-    if (cursor.gotoFirstChild()) {
+    if (cursor.toFirstChild()) {
       above = n;
       continue;
     }
     next[n] = n + 1;
-    while (!cursor.gotoNextSibling()) {
-      if (!cursor.gotoParent()) {
+    while (!cursor.toNextSibling()) {
+      if (!cursor.toParent()) {
         more = false;
         break;
       }
@@ -96,7 +96,6 @@ export function flatten(tree: ForeignTree, table: SymbolTable, inserted: readonl
       above = parent[above] as number;
     }
   }
-  cursor.delete();
   // A parent has an error when a node below it has one; parents come before children.
   for (let n = count - 1; n > 0; n--) {
     if (((flags[n] as number) & NodeFlag.error) === 0) continue;

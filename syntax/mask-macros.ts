@@ -17,6 +17,9 @@ const BRACE_OPEN = 123;
 const BRACE_CLOSE = 125;
 const STAR = 42;
 
+/** Calls nested deeper than this keep their arguments, so that the work stays linear. */
+const MAX_NESTING = 64;
+
 /** Words that make a type of their argument, so that a declaration may begin with them. */
 const TYPE_OPERATORS = new Set(["typeof", "__typeof__", "__typeof", "decltype", "_Atomic", "_BitInt", "alignas"]);
 
@@ -610,7 +613,7 @@ class MacroMasker {
     const context = this.#context;
     const tokens = this.#tokens;
     const surrounding = context.surrounding;
-    if (surrounding === "struct" || surrounding === "enum") return false;
+    if (surrounding === "struct" || surrounding === "enum" || context.nesting > MAX_NESTING) return false;
     if (surrounding === "top" && !context.assigned) {
       if (this.#language === "cpp") return false;
       if (!context.atStart || isPunctuation(tokens, this.#next(close), BRACE_OPEN)) return false;

@@ -20,7 +20,9 @@ import type {
   Unparsed,
 } from "./source.ts";
 import { Tree } from "./tree.ts";
+import { accessRuntime, type RuntimeAccess, walkTree } from "./tree-walker.ts";
 import { branchBody, branchKey, declarationsAround, pickSuspects, uncoveredChoice } from "./variants.ts";
+import { type WasmImports, type WasmInstance, webAssembly } from "./web-assembly.ts";
 
 /** Bytes of the WebAssembly modules; `runtime` may be left out where web-tree-sitter finds its own. */
 export interface ParserModules {
@@ -33,14 +35,28 @@ export interface ParserModules {
 /** Most trees of other choices that one file gets; more would need groups nested that deep. */
 const MAX_ALTERNATIVES = 6;
 
+/** The runtime is one per process, however many parsers are made; set when its module has been given as bytes. */
+let runtimeAccess: RuntimeAccess | null = null;
+
 /** Loads the grammars. Rejects when a module cannot be compiled. */
 export async function createParser(wasm: ParserModules): Promise<Parser> {
-  const { runtime } = wasm;
-  const options: Record<string, unknown> = {};
-  if (typeof runtime === "string") options.locateFile = () => runtime;
-  else if (runtime !== undefined) options.wasmBinary = runtime;
-  await ForeignParser.init(options);
+  await ForeignParser.init(await runtimeOptions(wasm.runtime));
   return new TreeSitterParser(await GrammarParser.load(wasm.c, "c"), await GrammarParser.load(wasm.cpp, "cpp"));
+}
+
+/** Options of web-tree-sitter that make it use `runtime`. */
+async function runtimeOptions(runtime: Uint8Array | string | undefined): Promise<Record<string, unknown>> {
+  if (runtime === undefined) return {};
+  if (typeof runtime === "string") return { locateFile: () => runtime };
+  const module = await webAssembly.compile(runtime);
+  const instantiateWasm = (imports: WasmImports, receive: (instance: WasmInstance, module: object) => void): object => {
+    void webAssembly.instantiate(module, imports).then((instance) => {
+      runtimeAccess = accessRuntime(instance, imports);
+      receive(instance, module);
+    });
+    return {};
+  };
+  return { instantiateWasm };
 }
 
 /** One grammar with its parser and tables. */
@@ -63,9 +79,11 @@ class GrammarParser {
   /** Tree over `text` of the parse of `masked`, which has the same length. */
   parse(text: string, masked: string, inserted: readonly number[]): Tree {
     const foreign = this.#parser.parse(masked) as ForeignTree;
+    const walker = walkTree(foreign, runtimeAccess);
     try {
-      return new Tree(text, this.#table.grammar, flatten(foreign, this.#table, inserted));
+      return new Tree(text, this.#table.grammar, flatten(walker, this.#table, inserted));
     } finally {
+      walker.delete();
       foreign.delete();
     }
   }
