@@ -1,4 +1,4 @@
-import type { CapiFunction } from "../model/api/capi.ts";
+import type { ArgumentOwnership, CapiFunction } from "../model/api/capi.ts";
 import { CAPI_FUNCTIONS, isObjectPointer } from "../model/api/capi-table.ts";
 import { HANDLED } from "./handled.ts";
 import type { RuleTable, Unmapped } from "./rule.ts";
@@ -13,7 +13,6 @@ interface UnmappedFamily {
 
 const FAMILIES: readonly UnmappedFamily[] = [
   {
-    answer: "refuse",
     reason:
       "HPy 0.9 has no saved error state: an exception can be set, tested and cleared, but not taken away and restored.",
     names: [
@@ -159,7 +158,6 @@ const FAMILIES: readonly UnmappedFamily[] = [
     ],
   },
   {
-    answer: "refuse",
     reason: "In HPy 0.9 a str or bytes object cannot change: there is no call that replaces or resizes one in place.",
     names: [
       "PyUnicode_Append",
@@ -421,12 +419,21 @@ function bridgeObstacle(facts: CapiFunction): string | null {
   if (facts.parameters.some(({ ownership }) => ownership === "retains" || ownership === "releases")) {
     return "It changes reference counts";
   }
-  for (const type of types) {
-    if (PLAIN_OBJECTS.has(type)) continue;
-    if (isObjectPointer(type)) return "It works on the struct of an object";
-    if (type.includes("PyObject") || type.includes("PyTypeObject")) return "It hands references through a pointer";
+  if (facts.parameters.some(({ type, ownership }) => type.includes("PyObject") && !isBridged(type, ownership))) {
+    return "It takes an array or struct of objects";
   }
-  return null;
+  const isStruct = (type: string): boolean => isObjectPointer(type) && !PLAIN_OBJECTS.has(type);
+  if (types.some(isStruct) || facts.parameters.some(({ type }) => type.includes("PyTypeObject **"))) {
+    return "It works on the struct of an object";
+  }
+  return facts.result.includes("PyObject") && !PLAIN_OBJECTS.has(facts.result)
+    ? "It answers an array of objects"
+    : null;
+}
+
+/** Single objects, and variables that stay `PyObject *` because the C API stores into them. */
+function isBridged(type: string, ownership: ArgumentOwnership): boolean {
+  return PLAIN_OBJECTS.has(type) || (type === "PyObject **" && ownership !== "plain" && ownership !== "borrows");
 }
 
 /** Types that a bridge converts. */

@@ -712,7 +712,12 @@ export class BodyRewriter {
       this.#truth(right);
       return;
     }
-    if ((operator === "==" || operator === "!=") && !isRawComparison(this.#typing, left, right)) {
+    if ((operator === "==" || operator === "!=") && isRawComparison(this.#typing, left, right)) {
+      // Constants stay `PyObject *` beside a cell that is one.
+      for (const side of [left, right]) if (this.#typing.typeOf(side) === "cell") this.#value(side, "any");
+      return;
+    }
+    if (operator === "==" || operator === "!=") {
       const types = [this.#typing.typeOf(left), this.#typing.typeOf(right)];
       if (types.includes("handle")) {
         const negated = operator === "!=" ? "!" : "";
