@@ -131,10 +131,11 @@ export function checkHandles(file: ParsedFile, options: CheckOptions = {}): read
 
 /**
  * Says whether a function of the file is proved clean. `project` holds the other files whose functions it calls; a
- * call into a file that is not there makes the function unproven when it concerns handles.
+ * call into a file that is not there makes the function unproven when it concerns handles. Pass the same array again for
+ * other functions of the same project (with `file` in it), and what was learned is not worked out anew.
  */
 export function proveHandles(file: ParsedFile, functionName: string, project: readonly ParsedFile[]): Proof {
-  const checker = new HandleChecker(withFile(file, project));
+  const checker = checkerOf(file, project);
   const info = checker.functionsOf(file).find((f) => f.name === functionName);
   if (info === undefined) {
     return {
@@ -144,6 +145,16 @@ export function proveHandles(file: ParsedFile, functionName: string, project: re
     };
   }
   return checker.proof(info);
+}
+
+/** What was learned of a project, for as long as its list of files lives. */
+const CHECKERS = new WeakMap<readonly ParsedFile[], HandleChecker>();
+
+function checkerOf(file: ParsedFile, project: readonly ParsedFile[]): HandleChecker {
+  if (!project.includes(file)) return new HandleChecker(withFile(file, project));
+  const known = CHECKERS.get(project) ?? new HandleChecker(project);
+  CHECKERS.set(project, known);
+  return known;
 }
 
 function withFile(file: ParsedFile, project: readonly ParsedFile[] = []): ParsedFile[] {
