@@ -1,5 +1,6 @@
 /** Answers `explain`: what an id or a name of the C API means to the migration. */
 
+import { DIAGNOSTICS } from "../lint/diagnostics.ts";
 import { CAPI_CONSTANTS, CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
 import { CONTEXT_HANDLES } from "../model/api/context-handles.ts";
 import { HANDLED } from "../rules/handled.ts";
@@ -18,12 +19,17 @@ export interface Explanation {
   readonly example?: { readonly before: string; readonly after: string };
 }
 
-/** What a rule, transform or refusal id, a function or a constant of the C API means; null for any other text. */
+/** What the id of a rule, transform, refusal or diagnostic, or a name of the C API means; null for any other text. */
 export function explain(id: string): Explanation | null {
   const page = REFUSALS.find((refusal) => refusal.id === id);
   if (page !== undefined) return { kind: "refusal", ...page };
   const transform = TRANSFORMS.find((candidate) => candidate.id === id);
   if (transform !== undefined) return { kind: "transform", ...transform };
+  const diagnostic = DIAGNOSTICS.find((candidate) => candidate.id === id);
+  if (diagnostic !== undefined) {
+    const { title, explanation, example, repaired } = diagnostic;
+    return { id, kind: "diagnostic", title, text: explanation, example: { before: example, after: repaired } };
+  }
   const rule = RULES.get(id) ?? [...RULES.values()].find((candidate) => candidate.id === id);
   if (rule !== undefined) return explainRule(rule, id);
   return explainHandled(id) ?? explainUnmapped(id) ?? explainConstant(id);

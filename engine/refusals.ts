@@ -104,7 +104,7 @@ Add the missing Py_INCREF before the call.`,
   {
     id: "build-file-unsupported",
     title: "The build files cannot be edited",
-    text: `setup.py, setup.cfg or pyproject.toml build the extension in a way that cannot be read statically, or for which HPy has no key. The C sources are not touched either, because they would not build.
+    text: `The build files (setup.py, setup.cfg, pyproject.toml) describe the extension in a way that cannot be read statically, or for which HPy has no key. The C sources are not touched either, because they would not build.
 
 Pass the Extension of the module to setup() as \`hpy_ext_modules\` by hand, require hpy 0.9 and setuptools to build, and run the tool again.`,
     example: {
@@ -342,6 +342,17 @@ Write the name of the function.`,
 Write the table as a static array that ends with an entry of NULL.`,
   },
   {
+    id: "mixed-declaration",
+    title: "One declaration has references of both kinds",
+    text: `A declaration with several variables names some that become handles and some that stay \`PyObject *\`, because the C API stores into them. The two need different types.
+
+Declare them separately.`,
+    example: {
+      before: "PyObject *key, *value, *result;\nwhile (PyDict_Next(dict, &pos, &key, &value)) ...",
+      after: "PyObject *key, *value;\nPyObject *result;\nwhile (PyDict_Next(dict, &pos, &key, &value)) ...",
+    },
+  },
+  {
     id: "module-create-slot",
     title: "The module is made by a Py_mod_create slot",
     text: `HPy 0.9 has such a slot only for objects that are no modules, and nothing else may be set then.
@@ -433,13 +444,6 @@ Use a call: Py_TYPE, PyObject_Size, PyList_GetItem, attributes of the type.`,
 The function moves by itself as soon as one of its callers does.`,
   },
   {
-    id: "out-parameter-api",
-    title: "A call hands out references through a pointer",
-    text: `The C-API function stores references into variables whose address it is given, and there is no HPy call with the same result.
-
-Use a call that returns the object, for example PyObject_GetAttr instead of _PyObject_LookupAttr, or an iterator over PyDict_Items instead of PyDict_Next.`,
-  },
-  {
     id: "out-parameter-not-a-variable",
     title: "An out parameter is not a local variable",
     text: `A function of the project hands out a reference into a field, an array element or another function's variable. The handle there would have no owner that the analysis can see.
@@ -529,13 +533,25 @@ Release the old value first.`,
   {
     id: "reference-replaced",
     title: "A reference is replaced in place",
-    text: `The call changes a variable through its address: it releases the old object and stores a new one (PyUnicode_Append, Py_SETREF and their like). HPy has no call of that kind.
+    text: `The call works on a variable through its address or name and changes reference counts on the way: Py_SETREF of a local variable, or a private macro of that kind. HPy has no call that replaces a handle.
 
-Compute the new object into a second variable, then release the old one.`,
+Write the release and the assignment as two statements.`,
     example: {
-      before: "PyUnicode_Append(&text, part);",
-      after: "PyObject *joined = PyUnicode_Concat(text, part);\nPy_DECREF(text);\ntext = joined;",
+      before: "Py_SETREF(text, joined);",
+      after: "Py_DECREF(text);\ntext = joined;",
     },
+  },
+  {
+    id: "rewrite-not-parsed",
+    title: "The rewritten function could not be read again",
+    text: `Every rewritten function is parsed afresh before it is accepted. This one did not parse, which is a defect of the tool; the function stays as it was. Please report it with the function, if you can.`,
+  },
+  {
+    id: "rewrite-not-proved",
+    title: "The rewritten function could not be proved",
+    text: `Every rewritten function is checked by the handle checker, which shares no code with the analysis that planned it. It found a path on which a handle is not closed, closed twice or used afterwards, or did not understand the code; the function stays as it was. The message names the finding.
+
+If the original keeps its references in order, please report it with the function.`,
   },
   {
     id: "shadowed-variable",

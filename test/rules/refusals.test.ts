@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { explain } from "../../engine/explain.ts";
 import { REFUSALS } from "../../engine/refusals.ts";
 import { TRANSFORMS } from "../../engine/transform-pages.ts";
+import { DIAGNOSTICS } from "../../lint/diagnostics.ts";
 import { HANDLED } from "../../rules/handled.ts";
 import { RULES, UNMAPPED } from "../../rules/table.ts";
 
@@ -109,7 +110,7 @@ describe("pages of transforms", () => {
 describe("explain", () => {
   test("answers for every id and name, once", () => {
     const ids = [...RULES.values()].map((rule) => rule.id);
-    const all = [...ids, ...REFUSALS.map((page) => page.id), ...TRANSFORMS.map((page) => page.id)];
+    const all = [...ids, ...[REFUSALS, TRANSFORMS, DIAGNOSTICS].flatMap((pages) => pages.map((page) => page.id))];
     expect(new Set(all).size).toBe(all.length);
     for (const id of [...all, ...RULES.keys(), ...UNMAPPED.keys(), ...HANDLED.keys()])
       expect(explain(id)).not.toBeNull();
@@ -125,6 +126,7 @@ describe("explain", () => {
     expect(explain("PyExc_ValueError")).toMatchObject({ example: { after: "ctx->h_ValueError" } });
     expect(explain("PySet_Type")).toMatchObject({ title: "without context handle" });
     expect(explain("unparsed")).toMatchObject({ kind: "refusal" });
+    expect(explain("double-close")).toMatchObject({ kind: "diagnostic" });
     expect(explain("method-to-hpydef")).toMatchObject({ kind: "transform" });
   });
 
