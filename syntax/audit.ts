@@ -12,6 +12,8 @@ export interface AuditInput {
   /** Tokens of the original text that the tree is to show: no comments, no hidden branches. */
   readonly tokens: Tokens;
   readonly macros: MacroTable;
+  /** Trees of other choices of conditionals that may be compiled: a syntax error in one counts as well. */
+  readonly alternatives: readonly Tree[];
 }
 
 /** Errors outside functions that lie closer together than this are one part. */
@@ -29,6 +31,7 @@ export function audit(input: AuditInput): Unparsed[] {
   reportKeywordsAsNames(input, report);
   reportMacrosAsTypes(input, report);
   reportLostCalls(input, report);
+  for (const alternative of input.alternatives) reportErrors(alternative, report);
   return report.finish();
 }
 

@@ -9,6 +9,7 @@ import { detectLanguage } from "./language.ts";
 import { filterTokens, lex, TokenKind, type Tokens } from "./lexer.ts";
 import { classifyMacros, type MacroTable } from "./macros.ts";
 import { type MaskedText, mask } from "./mask.ts";
+import { maskPasting } from "./pasting.ts";
 import type {
   Include,
   InputFile,
@@ -21,7 +22,7 @@ import type {
 } from "./source.ts";
 import { Tree } from "./tree.ts";
 import { accessRuntime, type RuntimeAccess, walkTree } from "./tree-walker.ts";
-import { branchBody, branchKey, declarationsAround, pickSuspects, uncoveredChoice } from "./variants.ts";
+import { branchBody, branchKey, chooseUncovered, declarationsAround, pickSuspects } from "./variants.ts";
 import { type WasmImports, type WasmInstance, webAssembly } from "./web-assembly.ts";
 
 /** Bytes of the WebAssembly modules; `runtime` may be left out where web-tree-sitter finds its own. */
@@ -32,7 +33,10 @@ export interface ParserModules {
   readonly cpp: Uint8Array;
 }
 
-/** Most trees of other choices that one file gets; more would need groups nested that deep. */
+/** What is known of macros without a project. */
+const HEADER_TABLE = classifyMacros(new Map());
+
+/** Most trees of other choices that one file gets, and as many of dead ones; more would need deeper nesting. */
 const MAX_ALTERNATIVES = 6;
 
 /** The runtime is one per process, however many parsers are made; set when its module has been given as bytes. */
@@ -74,6 +78,10 @@ class GrammarParser {
     const parser = new ForeignParser();
     parser.setLanguage(language);
     return new GrammarParser(parser, buildSymbolTable(language, name));
+  }
+
+  get language(): "c" | "cpp" {
+    return this.#table.grammar.language;
   }
 
   /** Tree over `text` of the parse of `masked`, which has the same length. */
@@ -147,12 +155,13 @@ class TreeSitterParser implements Parser {
     const { tree, masked, forced } = parseLive(job);
     const hidden = listHidden(job, masked);
     const { macros, includes } = readDirectives(tokens);
+    const { possible, dead } = parseAlternatives(job, tree, masked, forced);
     return {
       path,
       text,
       language,
       tree,
-      alternatives: parseAlternatives(job, tree, masked, forced),
+      alternatives: [...possible, ...dead],
       hidden,
       macros,
       conditionals: describeConditionals(tokens, groups, evaluated),
@@ -162,6 +171,7 @@ class TreeSitterParser implements Parser {
         masked: masked.text,
         tokens: filterTokens(tokens, (t) => masked.plan.hidden[t] !== 1),
         macros: learned.macros,
+        alternatives: possible,
       }),
     };
   }
@@ -269,9 +279,18 @@ function listHidden(job: Job, masked: MaskedText): Span[] {
   return spans.sort((a, b) => a.start - b.start);
 }
 
-/** Trees that show the branches that the live tree hides, reduced to the declarations around them. */
-function parseAlternatives(job: Job, tree: Tree, masked: MaskedText, forced: ReadonlySet<number>): Tree[] {
-  const trees: Tree[] = [];
+/**
+ * Trees that show the branches that the live tree hides, reduced to the declarations around them: first those of
+ * branches that may be compiled, then those of dead ones.
+ */
+function parseAlternatives(
+  job: Job,
+  tree: Tree,
+  masked: MaskedText,
+  forced: ReadonlySet<number>,
+): { readonly possible: readonly Tree[]; readonly dead: readonly Tree[] } {
+  const possible: Tree[] = [];
+  const dead: Tree[] = [];
   const known = new Set<number>();
   const shown = new Set<string>();
   const remember = (kept: ReadonlyMap<number, number>): void => {
@@ -281,15 +300,20 @@ function parseAlternatives(job: Job, tree: Tree, masked: MaskedText, forced: Rea
     }
   };
   remember(masked.plan.kept);
-  for (let round = 0; round < MAX_ALTERNATIVES; round++) {
-    const choice = uncoveredChoice(job.tokens, job.groups, known, shown);
-    if (choice.size === 0) break;
-    const spans = [...choice.keys()].map((g) => groupSpan(job, g));
-    const other = maskJob(job, forced, choice, declarationsAround(tree, spans));
-    trees.push(job.grammar.parse(job.text, other.text, other.inserted));
-    remember(other.plan.kept);
+  for (const trees of [possible, dead]) {
+    const isWanted = (g: number, b: number): boolean =>
+      (job.evaluated.liveness[g]?.[b] === "dead") === (trees === dead) && !shown.has(branchKey(g, b));
+    for (let round = 0; round < MAX_ALTERNATIVES; round++) {
+      const choice = chooseUncovered(job.tokens, job.groups, known, isWanted);
+      if (choice.size === 0) break;
+      const spans = [...choice.keys()].map((g) => groupSpan(job, g));
+      const other = maskJob(job, forced, choice, declarationsAround(tree, spans));
+      trees.push(job.grammar.parse(job.text, other.text, other.inserted));
+      remember(choice);
+      remember(other.plan.kept);
+    }
   }
-  return trees;
+  return { possible, dead };
 }
 
 function groupSpan(job: Job, g: number): Span {
@@ -317,9 +341,19 @@ function onlyDirectives(tokens: Tokens): Tokens {
 
 function parseFragment(grammar: GrammarParser, text: string, as: "expression" | "statements" | "file"): Tree {
   const [before, after] = as === "expression" ? ["(", ");"] : as === "statements" ? ["{", "\n}"] : ["", "\n"];
-  const parsed = grammar.parse(before + text + after, before + text + after, []);
+  const tokens = withoutComments(lex(before + maskPasting(text) + after, as === "file" ? "file" : "piece"));
+  const masked = mask({
+    tokens,
+    groups: [],
+    liveness: [],
+    macros: HEADER_TABLE,
+    language: grammar.language,
+    forced: new Set(),
+    choice: new Map(),
+    only: null,
+  });
+  const { columns, grammar: symbols } = grammar.parse(tokens.text, masked.text, masked.inserted);
   const shift = (offsets: Uint32Array): Uint32Array =>
     offsets.map((offset) => Math.min(text.length, Math.max(0, offset - before.length)));
-  const { columns } = parsed;
-  return new Tree(text, parsed.grammar, { ...columns, start: shift(columns.start), end: shift(columns.end) });
+  return new Tree(text, symbols, { ...columns, start: shift(columns.start), end: shift(columns.end) });
 }

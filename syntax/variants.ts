@@ -48,24 +48,21 @@ export function branchKey(g: number, b: number): string {
 }
 
 /**
- * A choice of branches that shows something no tree has shown yet, at most one branch per group. `known` are the
- * groups that were met so far, `shown` the branches that were shown or tried; what is chosen is added to it. Empty
- * when nothing is left.
+ * A choice of branches for as many of the `known` groups as possible, at most one that `isWanted` per group; the
+ * branches around it are chosen along. Empty when none is wanted.
  */
-export function uncoveredChoice(
+export function chooseUncovered(
   tokens: Tokens,
   groups: readonly DirectiveGroup[],
   known: ReadonlySet<number>,
-  shown: Set<string>,
+  isWanted: (g: number, b: number) => boolean,
 ): Map<number, number> {
   const choice = new Map<number, number>();
   for (const g of [...known].sort((a, b) => a - b)) {
     if (choice.has(g)) continue;
     const group = groups[g] as DirectiveGroup;
-    const b = group.branches.findIndex((_, i) => !shown.has(branchKey(g, i)) && !isEmpty(tokens, group, i));
-    if (b < 0 || !chooseAround(groups, known, group, choice)) continue;
-    choice.set(g, b);
-    shown.add(branchKey(g, b));
+    const b = group.branches.findIndex((_, i) => isWanted(g, i) && !isEmpty(tokens, group, i));
+    if (b >= 0 && chooseAround(groups, known, group, choice)) choice.set(g, b);
   }
   return choice;
 }

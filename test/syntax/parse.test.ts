@@ -147,6 +147,13 @@ describe("parse", () => {
     expect([expression.start(call), expression.end(call)]).toEqual([0, 18]);
     const statements = parser.parseFragment("do { f(a); } while (0)", "statements", "c");
     expect(callees(statements)).toEqual(["f"]);
+    const pasted = parser.parseFragment("PyErr_##kind(a_ ## b ## _c, #a, ## __VA_ARGS__)", "expression", "c");
+    expect(pasted.hasError(0)).toBe(false);
+    const inner = pasted.named([...pasted.descendants(0, "argument_list")][0] as number);
+    expect(inner.map((n) => pasted.source(n))).toEqual(["a_ ## b ## _c", "a", "__VA_ARGS__"]);
+    const threads = parser.parseFragment("Py_BEGIN_ALLOW_THREADS f(); Py_END_ALLOW_THREADS", "statements", "c");
+    expect(threads.hasError(0)).toBe(false);
+    expect(callees(threads)).toEqual(["f"]);
     const file = parser.parseFragment("int f(void);", "file", "cpp");
     expect(file.hasError(0)).toBe(false);
   });
