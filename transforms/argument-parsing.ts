@@ -50,6 +50,14 @@ const SAME_TYPES: Readonly<Record<string, readonly string[]>> = {
   "unsigned long": ["unsigned long int"],
 };
 
+/** Tests of an object that the target has received; they take the object, the label and, for `O!`, the type. */
+const OBJECT_TESTS: Readonly<Record<string, string>> = {
+  "O!": "hpyx_arg_is_instance",
+  U: "hpyx_arg_is_str",
+  S: "hpyx_arg_is_bytes",
+  Y: "hpyx_arg_is_bytearray",
+};
+
 /** Buffer units: filled by the C API itself, since HPy 0.9.0 cannot read a buffer. */
 const BUFFER_UNITS = new Set(["s*", "z*", "y*", "w*"]);
 const ENCODED_UNITS = new Set(["es", "et", "es#", "et#"]);
@@ -74,7 +82,13 @@ interface Build {
   readonly label: string;
   readonly operands: string[];
   /** Conversions that must be undone when a later one fails; they are placed last. */
-  readonly acquisitions: { readonly call: string; readonly undo: string; readonly undoName: string | null }[];
+  readonly acquisitions: {
+    readonly call: string;
+    /** What to do when a later conversion fails, an expression that is 0; null for nothing. */
+    readonly undo: string | null;
+    /** The support function in it. */
+    readonly undoName: string | null;
+  }[];
   readonly declarations: string[];
   readonly receives: TargetEffect[];
   readonly support: Set<string>;
@@ -129,9 +143,10 @@ function finish(build: Build): ArgumentPlan {
   const undo: string[] = [];
   for (const [index, acquisition] of build.acquisitions.entries()) {
     operands.push(undo.length === 0 ? acquisition.call : `(${[acquisition.call, ...undo].join(" || ")})`);
-    if (acquisition.undoName === null) continue;
+    if (acquisition.undo === null) continue;
     undo.unshift(acquisition.undo);
-    if (index + 1 < build.acquisitions.length) build.support.add(acquisition.undoName);
+    const isNeeded = acquisition.undoName !== null && index + 1 < build.acquisitions.length;
+    if (isNeeded) build.support.add(acquisition.undoName);
   }
   return {
     operands,
@@ -183,6 +198,26 @@ function isAcquisition({ unit }: PlacedUnit): boolean {
   return BUFFER_UNITS.has(unit.code) || ["O&", "es", "et"].includes(unit.code) || keepsItems(unit);
 }
 
+/**
+ * The object that a required unit such as `O!` or `U` receives, as an expression: it is parsed as `O` and tested
+ * after. Null for other units, and where the target is not the address of something.
+ */
+function testedObject(build: Build, { unit, first, optional }: PlacedUnit): string | null {
+  const target = build.request.targets[first + unit.targets - 1] ?? "";
+  if (optional || OBJECT_TESTS[unit.code] === undefined || !target.startsWith("&")) return null;
+  return target.slice(1);
+}
+
+function testObject(build: Build, { unit, first, label }: PlacedUnit, object: string): readonly TargetEffect[] {
+  const { ctx, targets } = build.request;
+  const name = OBJECT_TESTS[unit.code] ?? "";
+  build.support.add(name);
+  const type = unit.code === "O!" ? [targets[first] ?? ""] : [];
+  build.operands.push(`${name}(${[ctx, object, cString(label), ...type].join(", ")})`);
+  const received: TargetEffect = { kind: "alias", optional: false };
+  return unit.code === "O!" ? [{ kind: "input" }, received] : [received];
+}
+
 /** The name after `:` or the message after `;` is kept for every parser call. */
 function parseCall(
   build: Build,
@@ -223,12 +258,17 @@ function planPositional(build: Build, format: ArgumentFormat): Unsupported | nul
   }
   let units = "";
   const targets: string[] = [];
-  const later: { readonly unit: PlacedUnit; readonly alias: string }[] = [];
+  const later: { readonly unit: PlacedUnit; readonly alias: string | null }[] = [];
   for (const unit of placed) {
     if (unit.index === format.required) units += "|";
+    const object = testedObject(build, unit);
     if (isNative(unit)) {
       units += unit.unit.code;
       targets.push(request.targets[unit.first] ?? "");
+    } else if (object !== null) {
+      units += "O";
+      targets.push(`&${object}`);
+      later.push({ unit, alias: null });
     } else {
       const alias = request.fresh(`arg_${identifierIn(request.targets[unit.first + unit.unit.targets - 1] ?? "")}`);
       build.declarations.push(`HPy ${alias} = HPy_NULL`);
@@ -240,7 +280,10 @@ function planPositional(build: Build, format: ArgumentFormat): Unsupported | nul
   build.operands.push(parseCall(build, request.args, request.nargs, units, format.tail, targets));
   const effects = new Map<number, readonly TargetEffect[]>();
   for (const { unit, alias } of later) {
-    const converted = convertByHand(build, unit, alias, format.tail);
+    const converted =
+      alias === null
+        ? testObject(build, unit, testedObject(build, unit) ?? "")
+        : convertByHand(build, unit, alias, format.tail);
     if ("unsupported" in converted) return converted;
     effects.set(unit.index, converted);
   }
@@ -292,24 +335,31 @@ function planBound(
   bound: string,
 ): Unsupported | null {
   const { request } = build;
-  let run: PlacedUnit[] = [];
+  let run: { readonly unit: PlacedUnit; readonly code: string; readonly target: string }[] = [];
   const flush = (): void => {
     const start = run[0];
     if (start === undefined) return;
     let units = "";
-    for (const unit of run) {
-      if (unit.index === format.required || (unit === start && unit.optional)) units += "|";
-      units += unit.unit.code;
+    for (const { unit, code } of run) {
+      if (unit.index === format.required || (unit === start.unit && unit.optional)) units += "|";
+      units += code;
     }
-    const targets = run.map((unit) => request.targets[unit.first] ?? "");
-    const source = start.index === 0 ? bound : `${bound} + ${start.index}`;
+    const targets = run.map(({ target }) => target);
+    const source = start.unit.index === 0 ? bound : `${bound} + ${start.unit.index}`;
     build.operands.push(parseCall(build, source, String(run.length), units, format.tail, targets));
     run = [];
   };
   for (const unit of placed) {
     if (isNative(unit)) {
-      run.push(unit);
+      run.push({ unit, code: unit.unit.code, target: request.targets[unit.first] ?? "" });
       build.receives.push(nativeEffect(unit));
+      continue;
+    }
+    const object = testedObject(build, unit);
+    if (object !== null) {
+      run.push({ unit, code: "O", target: `&${object}` });
+      flush();
+      build.receives.push(...testObject(build, unit, object));
       continue;
     }
     flush();
@@ -446,10 +496,6 @@ function convertNested(
   if (unit.items.length === 0) return { unsupported: "a nested sequence without units" };
   const items = request.fresh("items");
   const count = String(unit.items.length);
-  build.declarations.push(`HPy ${items}[${count}]`);
-  build.support.add("hpyx_arg_items");
-  const unpack = `hpyx_arg_items(${[request.ctx, source, label, count, items].join(", ")})`;
-
   const inner: Build = { ...build, operands: [], acquisitions: [], receives: [] };
   let next = first;
   const placed = unit.items.map((item, at) => {
@@ -458,14 +504,16 @@ function convertNested(
     return place;
   });
   const format = { units: unit.items, required: optional ? 0 : placed.length, positional: placed.length, tail };
+  build.declarations.push(`HPy ${items}[${count}]`);
   const problem = planBound(inner, format, placed, items);
   if (problem !== null) return problem;
-  const convert = [...inner.operands, ...inner.acquisitions.map(({ call }) => call)].join(" && ");
-  build.tracker = inner.tracker;
-  build.bridged = inner.bridged;
   if (!keepsItems(unit)) {
+    build.support.add("hpyx_arg_items");
     build.support.add("hpyx_close_items");
-    build.operands.push(unpack, `hpyx_close_items(${[request.ctx, convert, count, items].join(", ")})`);
+    build.operands.push(
+      `hpyx_arg_items(${[request.ctx, source, label, count, items].join(", ")})`,
+      `hpyx_close_items(${[request.ctx, inner.operands.join(" && "), count, items].join(", ")})`,
+    );
     return inner.receives;
   }
   if (build.tracker === null) {
@@ -474,13 +522,13 @@ function convertNested(
     build.support.add("hpyx_open_tracker");
     build.acquisitions.push({
       call: `hpyx_open_tracker(${request.ctx}, &${build.tracker})`,
-      undo: `hpyx_undo_tracker(${request.ctx}, ${build.tracker})`,
-      undoName: "hpyx_undo_tracker",
+      undo: `(HPyTracker_Close(${request.ctx}, ${build.tracker}), 0)`,
+      undoName: null,
     });
   }
-  build.support.add("hpyx_track_items");
-  const keep = `hpyx_track_items(${[request.ctx, build.tracker, convert, count, items].join(", ")})`;
-  for (const call of [unpack, keep]) build.acquisitions.push({ call, undo: "", undoName: null });
+  build.support.add("hpyx_arg_tracked_items");
+  const unpack = `hpyx_arg_tracked_items(${[request.ctx, source, label, build.tracker, count, items].join(", ")})`;
+  for (const call of [unpack, ...inner.operands]) build.acquisitions.push({ call, undo: null, undoName: null });
   return inner.receives.map((effect): TargetEffect => {
     if (effect.kind === "alias") return { kind: "tracked", optional };
     return effect.kind === "interior" ? { ...effect, tracked: true } : effect;

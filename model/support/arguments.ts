@@ -29,20 +29,81 @@ hpyx_arg_error(HPyContext *ctx, HPy arg, const char *label, const char *expected
 `,
   },
   {
-    name: "hpyx_arg_instance",
+    name: "hpyx_arg_is_instance",
     requires: ["hpyx_arg_error"],
     includes: [],
     bridged: false,
-    code: `/* Unit "O!" of PyArg_Parse: an instance of a type or of a subtype. The result is an alias. */
+    code: `/* Unit "O!" of PyArg_Parse: tests for an instance of a type or of a subtype. */
+static int
+hpyx_arg_is_instance(HPyContext *ctx, HPy arg, const char *label, HPy type)
+{
+    if (HPy_TypeCheck(ctx, arg, type)) {
+        return 1;
+    }
+    const char *expected = HPyType_GetName(ctx, type);
+    return expected == NULL ? 0 : hpyx_arg_error(ctx, arg, label, expected);
+}
+`,
+  },
+  {
+    name: "hpyx_arg_is_str",
+    requires: ["hpyx_arg_error"],
+    includes: [],
+    bridged: false,
+    code: `/* Unit "U" of PyArg_Parse: tests for a str. */
+static int
+hpyx_arg_is_str(HPyContext *ctx, HPy arg, const char *label)
+{
+    return HPyUnicode_Check(ctx, arg) ? 1 : hpyx_arg_error(ctx, arg, label, "str");
+}
+`,
+  },
+  {
+    name: "hpyx_arg_is_bytes",
+    requires: ["hpyx_arg_error"],
+    includes: [],
+    bridged: false,
+    code: `/* Unit "S" of PyArg_Parse: tests for a bytes object. */
+static int
+hpyx_arg_is_bytes(HPyContext *ctx, HPy arg, const char *label)
+{
+    return HPyBytes_Check(ctx, arg) ? 1 : hpyx_arg_error(ctx, arg, label, "bytes");
+}
+`,
+  },
+  {
+    name: "hpyx_arg_is_bytearray",
+    requires: ["hpyx_arg_error"],
+    includes: [],
+    bridged: false,
+    code: `/* Unit "Y" of PyArg_Parse: tests for a bytearray. */
+static int
+hpyx_arg_is_bytearray(HPyContext *ctx, HPy arg, const char *label)
+{
+    HPy type = HPy_GetItem_s(ctx, ctx->h_Builtins, "bytearray");
+    if (HPy_IsNull(type)) {
+        return 0;
+    }
+    int matches = HPy_TypeCheck(ctx, arg, type);
+    HPy_Close(ctx, type);
+    return matches ? 1 : hpyx_arg_error(ctx, arg, label, "bytearray");
+}
+`,
+  },
+  {
+    name: "hpyx_arg_instance",
+    requires: ["hpyx_arg_is_instance"],
+    includes: [],
+    bridged: false,
+    code: `/* Unit "O!" of PyArg_Parse for an argument that may be missing. The result is an alias. */
 static int
 hpyx_arg_instance(HPyContext *ctx, HPy arg, const char *label, HPy type, HPy *value)
 {
     if (HPy_IsNull(arg)) {
         return 1;
     }
-    if (!HPy_TypeCheck(ctx, arg, type)) {
-        const char *expected = HPyType_GetName(ctx, type);
-        return expected == NULL ? 0 : hpyx_arg_error(ctx, arg, label, expected);
+    if (!hpyx_arg_is_instance(ctx, arg, label, type)) {
+        return 0;
     }
     *value = arg;
     return 1;
@@ -51,18 +112,18 @@ hpyx_arg_instance(HPyContext *ctx, HPy arg, const char *label, HPy type, HPy *va
   },
   {
     name: "hpyx_arg_unicode",
-    requires: ["hpyx_arg_error"],
+    requires: ["hpyx_arg_is_str"],
     includes: [],
     bridged: false,
-    code: `/* Unit "U" of PyArg_Parse: a str. The result is an alias. */
+    code: `/* Unit "U" of PyArg_Parse for an argument that may be missing. The result is an alias. */
 static int
 hpyx_arg_unicode(HPyContext *ctx, HPy arg, const char *label, HPy *value)
 {
     if (HPy_IsNull(arg)) {
         return 1;
     }
-    if (!HPyUnicode_Check(ctx, arg)) {
-        return hpyx_arg_error(ctx, arg, label, "str");
+    if (!hpyx_arg_is_str(ctx, arg, label)) {
+        return 0;
     }
     *value = arg;
     return 1;
@@ -71,18 +132,18 @@ hpyx_arg_unicode(HPyContext *ctx, HPy arg, const char *label, HPy *value)
   },
   {
     name: "hpyx_arg_bytes_object",
-    requires: ["hpyx_arg_error"],
+    requires: ["hpyx_arg_is_bytes"],
     includes: [],
     bridged: false,
-    code: `/* Unit "S" of PyArg_Parse: a bytes object. The result is an alias. */
+    code: `/* Unit "S" of PyArg_Parse for an argument that may be missing. The result is an alias. */
 static int
 hpyx_arg_bytes_object(HPyContext *ctx, HPy arg, const char *label, HPy *value)
 {
     if (HPy_IsNull(arg)) {
         return 1;
     }
-    if (!HPyBytes_Check(ctx, arg)) {
-        return hpyx_arg_error(ctx, arg, label, "bytes");
+    if (!hpyx_arg_is_bytes(ctx, arg, label)) {
+        return 0;
     }
     *value = arg;
     return 1;
@@ -91,24 +152,18 @@ hpyx_arg_bytes_object(HPyContext *ctx, HPy arg, const char *label, HPy *value)
   },
   {
     name: "hpyx_arg_bytearray",
-    requires: ["hpyx_arg_error"],
+    requires: ["hpyx_arg_is_bytearray"],
     includes: [],
     bridged: false,
-    code: `/* Unit "Y" of PyArg_Parse: a bytearray. The result is an alias. */
+    code: `/* Unit "Y" of PyArg_Parse for an argument that may be missing. The result is an alias. */
 static int
 hpyx_arg_bytearray(HPyContext *ctx, HPy arg, const char *label, HPy *value)
 {
     if (HPy_IsNull(arg)) {
         return 1;
     }
-    HPy type = HPy_GetItem_s(ctx, ctx->h_Builtins, "bytearray");
-    if (HPy_IsNull(type)) {
+    if (!hpyx_arg_is_bytearray(ctx, arg, label)) {
         return 0;
-    }
-    int matches = HPy_TypeCheck(ctx, arg, type);
-    HPy_Close(ctx, type);
-    if (!matches) {
-        return hpyx_arg_error(ctx, arg, label, "bytearray");
     }
     *value = arg;
     return 1;
@@ -425,28 +480,20 @@ hpyx_arg_ulonglong(HPyContext *ctx, HPy arg, const char *label, unsigned long lo
 `,
   },
   {
-    name: "hpyx_arg_items",
+    name: "hpyx_arg_sequence",
     requires: ["hpyx_arg_error"],
     includes: ["<stdio.h>"],
     bridged: false,
-    code: `/* The parenthesis of PyArg_Parse: the items of a sequence of a given length, as new handles. A missing argument and a
-   failure leave HPy_NULL in all of them. */
+    code: `/* The parenthesis of PyArg_Parse: tests for a sequence of a given length. */
 static int
-hpyx_arg_items(HPyContext *ctx, HPy arg, const char *label, size_t count, HPy *items)
+hpyx_arg_sequence(HPyContext *ctx, HPy arg, const char *label, size_t count)
 {
     char expected[48];
-    size_t i;
-    for (i = 0; i < count; i++) {
-        items[i] = HPy_NULL;
-    }
-    if (HPy_IsNull(arg)) {
-        return 1;
-    }
     HPy type = HPy_Type(ctx, arg);
     int indexed = HPy_HasAttr_s(ctx, type, "__getitem__") && !HPyDict_Check(ctx, arg) && !HPyBytes_Check(ctx, arg);
     HPy_Close(ctx, type);
-    snprintf(expected, sizeof(expected), "%d-item sequence", (int)count);
     if (!indexed) {
+        snprintf(expected, sizeof(expected), "%d-item sequence", (int)count);
         return hpyx_arg_error(ctx, arg, label, expected);
     }
     HPy_ssize_t length = HPy_Length(ctx, arg);
@@ -456,6 +503,30 @@ hpyx_arg_items(HPyContext *ctx, HPy arg, const char *label, size_t count, HPy *i
     if ((size_t)length != count) {
         HPyErr_Format(ctx, ctx->h_TypeError, "%s must be sequence of length %zd, not %zd", label, (HPy_ssize_t)count,
                       length);
+        return 0;
+    }
+    return 1;
+}
+`,
+  },
+  {
+    name: "hpyx_arg_items",
+    requires: ["hpyx_arg_sequence"],
+    includes: [],
+    bridged: false,
+    code: `/* The parenthesis of PyArg_Parse around numbers: the items as new handles. A missing argument and a failure leave
+   HPy_NULL in all of them. */
+static int
+hpyx_arg_items(HPyContext *ctx, HPy arg, const char *label, size_t count, HPy *items)
+{
+    size_t i;
+    for (i = 0; i < count; i++) {
+        items[i] = HPy_NULL;
+    }
+    if (HPy_IsNull(arg)) {
+        return 1;
+    }
+    if (!hpyx_arg_sequence(ctx, arg, label, count)) {
         return 0;
     }
     for (i = 0; i < count; i++) {
@@ -506,39 +577,34 @@ hpyx_open_tracker(HPyContext *ctx, HPyTracker *tracker)
 `,
   },
   {
-    name: "hpyx_track_items",
-    requires: [],
+    name: "hpyx_arg_tracked_items",
+    requires: ["hpyx_arg_sequence"],
     includes: [],
     bridged: false,
-    code: `/* Gives handles to a tracker after a successful use, or closes them after a failure; passes the result on. */
+    code: `/* The parenthesis of PyArg_Parse with objects or text in it: the items belong to the tracker, and are HPy_NULL when
+   the argument is missing. */
 static int
-hpyx_track_items(HPyContext *ctx, HPyTracker tracker, int result, size_t count, HPy *items)
+hpyx_arg_tracked_items(HPyContext *ctx, HPy arg, const char *label, HPyTracker tracker, size_t count, HPy *items)
 {
+    if (!HPy_IsNull(arg) && !hpyx_arg_sequence(ctx, arg, label, count)) {
+        return 0;
+    }
     for (size_t i = 0; i < count; i++) {
-        if (HPy_IsNull(items[i])) {
-            continue;
-        }
-        if (!result || HPyTracker_Add(ctx, tracker, items[i]) < 0) {
-            HPy_Close(ctx, items[i]);
-            items[i] = HPy_NULL;
-            result = 0;
+        items[i] = HPy_NULL;
+        if (!HPy_IsNull(arg)) {
+            HPy item = HPy_GetItem_i(ctx, arg, (HPy_ssize_t)i);
+            if (HPy_IsNull(item)) {
+                HPyErr_Format(ctx, ctx->h_TypeError, "%s is not retrievable", label);
+                return 0;
+            }
+            if (HPyTracker_Add(ctx, tracker, item) < 0) {
+                HPy_Close(ctx, item);
+                return 0;
+            }
+            items[i] = item;
         }
     }
-    return result;
-}
-`,
-  },
-  {
-    name: "hpyx_undo_tracker",
-    requires: [],
-    includes: [],
-    bridged: false,
-    code: `/* Closes the items of nested arguments because a later argument is wrong; always 0. */
-static int
-hpyx_undo_tracker(HPyContext *ctx, HPyTracker tracker)
-{
-    HPyTracker_Close(ctx, tracker);
-    return 0;
+    return 1;
 }
 `,
   },

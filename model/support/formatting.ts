@@ -77,15 +77,15 @@ hpyx_unicode_from_format_list(HPyContext *ctx, const char *format, va_list list)
                 HPy cut = HPyUnicode_Substring(ctx, piece, 0, precision);
                 HPy_Close(ctx, piece);
                 piece = cut;
-                length = HPy_IsNull(piece) ? width : HPy_Length(ctx, piece);
-                if (length < width) {
-                    snprintf(unit, sizeof(unit), "%%%lds", (long)(width - length));
-                    HPy blanks = HPyUnicode_FromFormat(ctx, unit, "");
-                    HPy filled = HPy_IsNull(blanks) ? HPy_NULL : HPy_Add(ctx, blanks, piece);
-                    HPy_Close(ctx, blanks);
-                    HPy_Close(ctx, piece);
-                    piece = filled;
-                }
+            }
+            if (width > 0 && strchr("sVUSRA", letter) != NULL && !HPy_IsNull(piece)) {
+                width -= HPy_Length(ctx, piece);
+                snprintf(unit, sizeof(unit), "%%%lds", (long)(width < 0 ? 0 : width));
+                HPy blanks = HPyUnicode_FromFormat(ctx, width > 0 ? unit : "", "");
+                HPy filled = HPy_IsNull(blanks) ? HPy_NULL : HPy_Add(ctx, blanks, piece);
+                HPy_Close(ctx, blanks);
+                HPy_Close(ctx, piece);
+                piece = filled;
             }
         }
         HPy sum = HPy_IsNull(piece) ? HPy_NULL : HPy_Add(ctx, result, piece);

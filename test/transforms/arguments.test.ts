@@ -67,6 +67,20 @@ describe("positional arguments", () => {
     expect(operands[1]).toBe('hpyx_arg_str(ctx, arg_name, "f() argument 1", (const char **)&name)');
   });
 
+  test("a required object of a type is parsed into its variable and tested there", () => {
+    const { operands, declarations, receives } = supported({
+      format: "iO!U:f",
+      targets: ["&n", "ctx->h_LongType", "&number", "&self->text"],
+    });
+    expect(declarations).toEqual([]);
+    expect(operands).toEqual([
+      'HPyArg_Parse(ctx, NULL, args, nargs, "iOO:f", &n, &number, &self->text)',
+      'hpyx_arg_is_instance(ctx, number, "f() argument 2", ctx->h_LongType)',
+      'hpyx_arg_is_str(ctx, self->text, "f() argument 3")',
+    ]);
+    expect(receives.map(({ kind }) => kind)).toEqual(["plain", "input", "alias", "alias"]);
+  });
+
   test("conversions keep their order: a number after a text is not converted before it", () => {
     const { operands, declarations } = supported({
       format: "Osi|i:f",
@@ -126,15 +140,15 @@ describe("positional arguments", () => {
     expect(operands).toEqual([
       'HPyArg_Parse(ctx, NULL, args, nargs, "Oi:f", &arg_n, &m)',
       "hpyx_open_tracker(ctx, &tracker)",
-      '(hpyx_arg_items(ctx, arg_n, "f() argument 1", 2, items) || hpyx_undo_tracker(ctx, tracker))',
-      '(hpyx_track_items(ctx, tracker, HPyArg_Parse(ctx, NULL, items, 2, "Oi:f", &x, &n), 2, items) || hpyx_undo_tracker(ctx, tracker))',
+      '(hpyx_arg_tracked_items(ctx, arg_n, "f() argument 1", tracker, 2, items) || (HPyTracker_Close(ctx, tracker), 0))',
+      '(HPyArg_Parse(ctx, NULL, items, 2, "Oi:f", &x, &n) || (HPyTracker_Close(ctx, tracker), 0))',
     ]);
     expect(receives).toEqual([
       { kind: "tracked", optional: false },
       { kind: "plain", optional: false },
       { kind: "plain", optional: false },
     ]);
-    expect(support).toEqual(["hpyx_arg_items", "hpyx_open_tracker", "hpyx_track_items", "hpyx_undo_tracker"]);
+    expect(support).toEqual(["hpyx_arg_tracked_items", "hpyx_open_tracker"]);
   });
 
   test("PyArg_UnpackTuple becomes objects, some optional", () => {
