@@ -30,6 +30,13 @@ function causes(plan: MigrationPlan): Cause[] {
     .sort((a, b) => b.units - a.units || (a.id < b.id ? -1 : 1));
 }
 
+/** Columns of an example in the overview. */
+const WIDTH = 100;
+
+function shortened(text: string): string {
+  return text.length <= WIDTH ? text : `${text.slice(0, WIDTH - 3).trimEnd()}...`;
+}
+
 function pad(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows)
@@ -99,7 +106,7 @@ export function renderOverview(plan: MigrationPlan, style: Style): string {
       .map((cause) => [
         `  ${cause.units}`.padStart(5),
         cause.id,
-        `${cause.example.path}:${cause.example.line}: ${cause.example.message}`.slice(0, 110),
+        shortened(`${cause.example.path}:${cause.example.line}: ${cause.example.message}`),
       ]);
     lines.push(...pad(rows), ...more(reasons.length, "cause", style));
     lines.push(
