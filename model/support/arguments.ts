@@ -597,8 +597,8 @@ hpyx_arg_tracked_items(HPyContext *ctx, HPy arg, const char *label, HPyTracker t
                 HPyErr_Format(ctx, ctx->h_TypeError, "%s is not retrievable", label);
                 return 0;
             }
+            /* The tracker has the handle even when it then fails to grow. */
             if (HPyTracker_Add(ctx, tracker, item) < 0) {
-                HPy_Close(ctx, item);
                 return 0;
             }
             items[i] = item;
