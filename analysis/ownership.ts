@@ -1005,12 +1005,26 @@ class Analysis {
       if (kind === "parenthesized_expression" || kind === "cast_expression") at = parent;
       else if (kind === "conditional_expression" && tree.field(parent, "condition") !== at) at = parent;
       else if (kind === "comma_expression" && tree.field(parent, "right") === at) at = parent;
-      else if (kind === "init_declarator") return "variable";
+      else if (kind === "init_declarator") return this.#declaresRaw(parent) ? "temporary" : "variable";
+      else if (kind === "argument_list" && this.#isReplacement(parent, at)) return "variable";
       else if (kind === "assignment_expression" && tree.field(parent, "right") === at)
         return this.typing.typeOf(tree.field(parent, "left")) === "handle" ? "variable" : "temporary";
       else if (kind === "return_statement") return isObjectPointer(this.fn.result) ? "return" : "temporary";
       else return "temporary";
     }
+  }
+
+  #declaresRaw(declarator: Node): boolean {
+    const name = this.#declaredName(this.tree.field(declarator, "declarator"));
+    return name !== NONE && this.typing.rawLocals.has(this.tree.source(name));
+  }
+
+  /** The second argument of Py_SETREF on a variable is bound to that variable. */
+  #isReplacement(list: Node, at: Node): boolean {
+    const callee = this.typing.callee(this.tree.parent(list));
+    if (callee.kind !== "capi" || (callee.name !== "Py_SETREF" && callee.name !== "Py_XSETREF")) return false;
+    const [first, second] = this.tree.named(list);
+    return second === at && first !== undefined && this.typing.typeOf(stripCasts(this.tree, first)) === "handle";
   }
 
   #constant(n: Node, state: State, name: string): Out[] {
@@ -1534,8 +1548,21 @@ class Analysis {
           this.#decide(n, "keep");
           return done(state);
         }
-        return this.typing.refuse("reference-replaced", n, `\`${name}\` on a variable is not supported.`);
+        return this.#replaceReference(n, name, target, list[1], state);
     }
+  }
+
+  /** `Py_SETREF(x, y)` on a variable: y takes the place of x, then x's old reference is released. */
+  #replaceReference(n: Node, name: string, target: Node, replacement: Node | undefined, state: State): Out[] {
+    const isVariable = this.tree.kind(target) === "identifier" && this.typing.typeOf(target) === "handle";
+    if (!isVariable || replacement === undefined)
+      this.typing.refuse("reference-replaced", n, `\`${name}\` works on something that is not a local variable.`);
+    const variable = this.tree.source(target);
+    return this.#handle(replacement, state).flatMap((value) =>
+      this.#handle(target, value.state).flatMap((old) =>
+        this.#decrement(n, old).map((d) => this.#bind(variable, { ...value, state: d.state.remove(variable) }, n)),
+      ),
+    );
   }
 
   #decide(site: Node, decision: Decision, flips: readonly Flip[] = []): void {
@@ -1615,7 +1642,7 @@ class Analysis {
     const node = this.current as CfgNode;
     const live = new Set<string>();
     for (const edge of node.successors) for (const name of this.live[edge.to] ?? []) live.add(name);
-    const isClear = this.tree.source(this.tree.field(at, "function")) === "Py_CLEAR";
+    const isClear = ["Py_CLEAR", "Py_SETREF", "Py_XSETREF"].includes(this.tree.source(this.tree.field(at, "function")));
     const cleared = isClear ? this.tree.source(stripCasts(this.tree, this.tree.named(this.tree.field(at, "arguments"))[0] as Node)) : "";
     for (const [name, value] of state.variables) {
       if (name === cleared || !(live.has(name) || name.startsWith("*"))) continue;

@@ -105,7 +105,7 @@ export class Typing {
       const list = tree.parent(at);
       if (tree.kind(list) !== "argument_list") continue;
       const callee = this.callee(tree.parent(list));
-      if (callee.kind !== "capi") continue;
+      if (callee.kind !== "capi" || callee.name.startsWith("PyArg_")) continue;
       const ownership = callee.facts.parameters[tree.named(list).indexOf(at)]?.ownership;
       if (ownership === "out-new" || ownership === "out-borrowed" || ownership === "in-out") raw.add(local.name);
     }

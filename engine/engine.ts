@@ -1,6 +1,7 @@
 /** The engine: from the files of a project to an ordered series of steps, and the state of every function after them. */
 
 import { Refused } from "../analysis/typing.ts";
+import { proveHandles } from "../lint/check-handles.ts";
 import { CAPI_CONSTANTS, CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
 import { readBuildFiles } from "../model/build-files.ts";
 import { buildProject, type CFunction, type ExtensionModule, lineOf, type MethodEntry, type Project } from "../model/project.ts";
@@ -244,6 +245,7 @@ function migrateMethods(
     try {
       const plan = planMethod(snapshot.project, module, entry, snapshot.analyses, rules);
       const next = advance(parser, snapshot, snapshot.files, plan.edits);
+      proveStep(next, plan.migrated);
       const id = uniqueId(`function-${entry.functionName ?? "unknown"}`, outcomes.steps);
       outcomes.steps.push(
         makeStep(snapshot, next, {
@@ -262,6 +264,26 @@ function migrateMethods(
       const file = fnFile ?? module.file;
       outcomes.refusals.set(keyOf(file.path, entry.functionName ?? entry.nameSource), [refusalOf(refused, file)]);
     }
+  }
+}
+
+/**
+ * The independent checker reads what the step emits afresh; a function that it does not find clean is not offered.
+ * Throws {@link Refused}.
+ */
+function proveStep(after: Snapshot, migrated: readonly { readonly name: string; readonly file: string }[]): void {
+  const files = [...after.parsed.values()];
+  for (const { name, file } of migrated) {
+    const parsed = after.parsed.get(file);
+    if (parsed === undefined) continue;
+    const unread = parsed.unparsed.find((u) => u.name === name);
+    if (unread !== undefined)
+      throw new Refused("rewrite-not-parsed", { start: 0, end: 0 }, `The rewritten \`${name}\` does not parse: ${unread.reason}.`);
+    const proof = proveHandles(parsed, name, files);
+    if (proof.verdict === "clean") continue;
+    const finding = proof.findings[0];
+    const what = finding === undefined ? proof.unproven.map((u) => u.reason).join("; ") : `${finding.id}: ${finding.message}`;
+    throw new Refused("rewrite-not-proved", { start: 0, end: 0 }, `The handles of the rewritten \`${name}\` could not be proved: ${what}`);
   }
 }
 

@@ -11,8 +11,8 @@ export interface Edit extends Span {
 
 /** A span of the original that is rendered with the edits inside it. */
 export interface Hole extends Span {
-  /** Leaves out replacements of exactly this span that this rule made (a text that moves, and what stays in its place). */
-  readonly except?: string;
+  /** Of the replacements of exactly this span, only those of a greater order are rendered in it. */
+  readonly above?: number;
 }
 
 /** New text of a replacement: literal text and holes. */
@@ -21,7 +21,7 @@ export type Part = string | Hole;
 interface Replacement extends Span {
   readonly parts: readonly Part[];
   readonly rule: string;
-  /** Order among insertions at the same offset: lower comes first. */
+  /** Order among insertions at the same offset: lower comes first. Among replacements of one span, lower is outer. */
   readonly order: number;
 }
 
@@ -93,7 +93,7 @@ export class EditSet {
           a.r.start - b.r.start ||
           (a.r.start === a.r.end ? 0 : 1) - (b.r.start === b.r.end ? 0 : 1) ||
           (a.r.start === a.r.end && b.r.start === b.r.end ? a.r.order - b.r.order : b.r.end - a.r.end) ||
-          Number(b.r.parts.some(isHole)) - Number(a.r.parts.some(isHole)) ||
+          (a.r.start === b.r.start && a.r.end === b.r.end ? a.r.order - b.r.order : 0) ||
           a.index - b.index,
       );
     const kept: Replacement[] = [];
@@ -123,11 +123,11 @@ export class EditSet {
     return r.parts
       .map((part) => {
         if (typeof part === "string") return part;
-        const inner = this.#inside(part).filter((x) => {
-          if (x === r) return false;
-          if (x.start !== part.start || x.end !== part.end) return true;
-          return !(x.rule === part.except || (x.start === r.start && x.end === r.end && x.parts.some(isHole)));
-        });
+        const isSame = part.start === r.start && part.end === r.end;
+        const above = part.above ?? (isSame ? r.order : Number.NEGATIVE_INFINITY);
+        const inner = this.#inside(part).filter(
+          (x) => x !== r && (x.start !== part.start || x.end !== part.end || x.start === x.end || x.order > above),
+        );
         return this.#render(part, inner);
       })
       .join("");

@@ -69,7 +69,18 @@ export interface RewriteResult {
 }
 
 const RULE = "function-body";
-const TEMPORARY = "temporary";
+
+/** Nesting of replacements of one expression, outermost first. */
+const Nesting = {
+  /** A returned value that moves before the closes in front of its return statement. */
+  returnValue: -30,
+  /** What is done with a handle: a null test, a duplicate, a store into a `PyObject *`. */
+  use: -25,
+  /** The variable that a temporary handle gets. */
+  temporary: -20,
+  /** `HPy_FromPyObject` around a `PyObject *`. */
+  load: -5,
+} as const;
 
 /** Names that the convention gives to the arguments of the migrated function. */
 export interface ArgumentNames {
@@ -313,8 +324,12 @@ export class BodyRewriter {
     const callee = this.#typing.callee(call);
     if (callee.kind !== "capi" || !REFERENCE_COUNTS.has(callee.name)) return false;
     const decision = this.#facts.decisions.get(call);
-    const argument = tree.named(tree.field(call, "arguments"))[0];
+    const [argument, replacement] = tree.named(tree.field(call, "arguments"));
     if (argument === undefined) return false;
+    if (replacement !== undefined && decision !== "keep") {
+      this.#replaceReference(call, statement, argument, replacement);
+      return true;
+    }
     const ctx = this.names.ctx;
     const name = tree.source(stripCasts(tree, argument));
     const isClear = callee.name === "Py_CLEAR";
@@ -335,6 +350,18 @@ export class BodyRewriter {
     }
     this.#closeStatement(call, statement, argument, name, isClear);
     return true;
+  }
+
+  /** `Py_SETREF(x, y)`: the old handle is closed after the new one is in place. */
+  #replaceReference(call: Node, statement: Node, argument: Node, replacement: Node): void {
+    const name = this.#tree.source(stripCasts(this.#tree, argument));
+    if (this.#facts.decisions.get(call) === "close") {
+      const old = this.#fresh(`old_${name}`);
+      this.#statements.before(statement, [`HPy ${old} = ${name};`], "declaration");
+      this.#statements.after(statement, [`HPy_Close(${this.names.ctx}, ${old});`]);
+    }
+    this.#edits.replace(this.#typing.span(call), [`${name} = `, this.#typing.span(replacement)], RULE);
+    this.#value(replacement, "handle");
   }
 
   #closeStatement(call: Node, statement: Node, argument: Node, name: string, isClear: boolean): void {
@@ -366,7 +393,7 @@ export class BodyRewriter {
       const isReset = this.#facts.reset.has(closing.variable);
       if (closing.falls === "through") {
         this.#statements.after(closing.after, [text]);
-        if (isReset) this.#statements.after(closing.after, [`${closing.variable} = HPy_NULL;`]);
+        if (isReset) this.#statements.after(closing.after, [`${this.#temporaryName(closing.variable)} = HPy_NULL;`]);
       }
       for (const statement of closing.reassigned) this.#statements.before(statement, [text]);
       for (const jump of closing.before) {
@@ -387,11 +414,11 @@ export class BodyRewriter {
       const type = isObjectPointer(this.#facts.fn.result) ? "HPy " : `${this.#resultType()} `;
       this.#statements.before(
         jump,
-        [`${type}${result} = `, { ...this.#typing.span(value), except: "return-value" }, ";"],
+        [`${type}${result} = `, { ...this.#typing.span(value), above: Nesting.returnValue }, ";"],
         "declaration",
       );
       for (const v of sorted) this.#statements.before(jump, [this.#closeText(v)]);
-      this.#edits.replace(this.#typing.span(value), result, "return-value");
+      this.#edits.replace(this.#typing.span(value), result, RULE, Nesting.returnValue);
     }
   }
 
@@ -459,7 +486,7 @@ export class BodyRewriter {
       return;
     }
     if (this.#typing.typeOf(n) === "handle" && !this.#isRaw(n)) {
-      this.#edits.replace(this.#typing.span(n), ["!HPy_IsNull(", this.#typing.span(n), ")"], RULE);
+      this.#edits.replace(this.#typing.span(n), ["!HPy_IsNull(", this.#typing.span(n), ")"], RULE, Nesting.use);
       this.#value(n, "handle");
       return;
     }
@@ -507,15 +534,16 @@ export class BodyRewriter {
     const type = want === "handle" ? this.#typing.typeOf(n) : "other";
     const decision = this.#facts.decisions.get(n);
     if (decision === "dup" && want === "handle" && !REFERENCE_KINDS.has(tree.kind(n))) {
-      this.#edits.replace(this.#typing.span(n), [`HPy_Dup(${this.names.ctx}, `, { ...this.#typing.span(n), except: "dup" }, ")"], "dup");
+      this.#edits.replace(this.#typing.span(n), [`HPy_Dup(${this.names.ctx}, `, this.#typing.span(n), ")"], RULE, Nesting.use);
     }
     if (this.#facts.temporaries.has(n)) this.#bindTemporary(n);
     if (type === "cell" && !TRANSPARENT.has(tree.kind(n))) {
       this.#bridged = true;
       this.#edits.replace(
         this.#typing.span(n),
-        [`HPy_FromPyObject(${this.names.ctx}, `, { ...this.#typing.span(n), except: "load" }, ")"],
-        "load",
+        [`HPy_FromPyObject(${this.names.ctx}, `, this.#typing.span(n), ")"],
+        RULE,
+        Nesting.load,
       );
       this.#children(n);
       return;
@@ -685,8 +713,9 @@ export class BodyRewriter {
     this.#bridged = true;
     this.#edits.replace(
       this.#typing.span(right),
-      [`HPy_AsPyObject(${this.names.ctx}, `, { ...this.#typing.span(right), except: "store" }, ")"],
-      "store",
+      [`HPy_AsPyObject(${this.names.ctx}, `, this.#typing.span(right), ")"],
+      RULE,
+      Nesting.use,
     );
     this.#value(right, "handle");
   }
@@ -772,18 +801,19 @@ export class BodyRewriter {
     if (first === statement && this.#isHoistable(n, statement)) {
       this.#statements.before(
         statement,
-        [`HPy ${name} = `, { ...this.#typing.span(n), except: TEMPORARY }, ";"],
+        [`HPy ${name} = `, { ...this.#typing.span(n), above: Nesting.temporary }, ";"],
         "declaration",
       );
-      this.#edits.replace(this.#typing.span(n), name, TEMPORARY);
+      this.#edits.replace(this.#typing.span(n), name, RULE, Nesting.temporary);
       return;
     }
     this.#statements.before(first, [`HPy ${name} = HPy_NULL;`], "declaration");
     const isWhole = this.#tree.kind(this.#tree.parent(n)) === "expression_statement" || this.#tree.kind(this.#tree.parent(n)) === "parenthesized_expression";
     this.#edits.replace(
       this.#typing.span(n),
-      [isWhole ? `${name} = ` : `(${name} = `, { ...this.#typing.span(n), except: TEMPORARY }, isWhole ? "" : ")"],
-      TEMPORARY,
+      [isWhole ? `${name} = ` : `(${name} = `, { ...this.#typing.span(n), above: Nesting.temporary }, isWhole ? "" : ")"],
+      RULE,
+      Nesting.temporary,
     );
   }
 

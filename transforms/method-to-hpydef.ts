@@ -5,7 +5,7 @@
 
 import { analyseFunction, type CallingConvention, type Facts, type Outcome, type Summary, type Surroundings } from "../analysis/ownership.ts";
 import { collectFields, Refused } from "../analysis/typing.ts";
-import { isObjectPointer, isObjectPointerPointer, stripCasts } from "../model/declarations.ts";
+import { isObjectPointer, isObjectPointerPointer, readDeclarators, stripCasts } from "../model/declarations.ts";
 import {
   type CFunction,
   type ExtensionModule,
@@ -16,6 +16,7 @@ import {
   type MethodEntry,
   type Project,
   type Prototype,
+  readFunction,
   resolveFunction,
 } from "../model/project.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
@@ -264,15 +265,14 @@ class MethodPlanner {
     let uses = 0;
     for (const file of this.#project.files) {
       if (fn.isStatic && file !== fn.file) continue;
+      if (!hasWord(file.text, fn.name)) continue;
       const tokens = lex(file.text);
       for (let i = 0; i < tokens.count; i++) {
-        if (tokens.kind[i] === TokenKind.directive) {
-          const text = file.text.slice(tokens.start[i], tokens.end[i]);
-          if (hasWord(text, fn.name)) throw new Refused("named-in-macro", span, `\`${fn.name}\` is named in a macro.`);
-        }
-        if (tokens.kind[i] !== TokenKind.identifier) continue;
-        if (file.text.slice(tokens.start[i], tokens.end[i]) === fn.name) uses++;
+        if (tokens.kind[i] !== TokenKind.directive) continue;
+        if (hasWord(file.text.slice(tokens.start[i], tokens.end[i]), fn.name))
+          throw new Refused("named-in-macro", span, `\`${fn.name}\` is named in a macro.`);
       }
+      uses += referencesTo(file, fn.name);
     }
     const prototypes = this.#project.prototypes.get(fn.name) ?? [];
     if (prototypes.some((p) => p.file !== fn.file))
@@ -531,6 +531,37 @@ class MethodPlanner {
     const target = (this.#project.functions.get(fn) ?? []).find((f) => f.file === file);
     return target !== undefined && file.tree.start(target.node) > file.tree.start(array);
   }
+}
+
+/** Number of identifiers in a file that mean the function with this name, not a local variable of the same name. */
+function referencesTo(file: ParsedFile, name: string): number {
+  const tree = file.tree;
+  let count = 0;
+  const shadowed = new Map<Node, boolean>();
+  for (const n of tree.descendants(0, "identifier")) {
+    if (tree.source(n) !== name) continue;
+    const holder = tree.enclosing(n, "function_definition");
+    if (holder !== NONE) {
+      let hides = shadowed.get(holder);
+      if (hides === undefined) {
+        hides = declaresLocal(file, holder, name);
+        shadowed.set(holder, hides);
+      }
+      if (hides) continue;
+    }
+    count++;
+  }
+  return count;
+}
+
+function declaresLocal(file: ParsedFile, holder: Node, name: string): boolean {
+  const tree = file.tree;
+  const fn = readFunction(file, holder);
+  if (fn === null) return false;
+  if (fn.parameters.some((p) => p.name === name)) return true;
+  for (const d of tree.descendants(fn.body, "declaration"))
+    if (readDeclarators(tree, d).some((x) => x.name === name)) return true;
+  return false;
 }
 
 /** `PyDoc_STR("...")` is its argument: docstrings are always compiled in with HPy. */

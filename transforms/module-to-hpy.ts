@@ -40,20 +40,21 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
   const definition = module.definition ?? definitionThroughCallees(project, init);
   if (definition === null)
     return refuse("module-definition-not-found", init.node, "The PyModuleDef of the module is not a plain static variable.");
-  if (isUnparsed(init.file, spanOf(tree, init.node)) || isUnparsed(init.file, spanOf(tree, definition.declaration)))
+  const held = definition.file.tree;
+  if (isUnparsed(init.file, spanOf(tree, init.node)) || isUnparsed(definition.file, spanOf(held, definition.declaration)))
     return refuse("unparsed", init.node, "The parser does not understand the module's init function or definition.");
   if (isConditional(init.file, tree.start(init.node)))
     return refuse("conditional-code", init.node, "The init function is compiled under a condition that cannot be decided.");
   for (const field of ["m_traverse", "m_clear", "m_free"]) {
     const value = definition.fields.get(field);
-    if (value !== undefined && !isNullConstant(tree, value))
-      refuse("module-state", value, "The module has state of its own; HPy 0.9 has no module state.");
+    if (value !== undefined && !isNullConstant(held, value))
+      refuse("module-state", init.declarator.node, "The module has state of its own; HPy 0.9 has no module state.");
   }
   const size = definition.fields.get("m_size");
-  if (size !== undefined && !isNullConstant(tree, size) && tree.source(size) !== "-1")
-    refuse("module-state", size, "The module has state of its own; HPy 0.9 has no module state.");
+  if (size !== undefined && !isNullConstant(held, size) && held.source(size) !== "-1")
+    refuse("module-state", init.declarator.node, "The module has state of its own; HPy 0.9 has no module state.");
   const notes: string[] = [];
-  if (size !== undefined && tree.source(size) === "-1")
+  if (size !== undefined && held.source(size) === "-1")
     notes.push(
       "m_size was -1: HPy runs the module's exec function at every fresh import, where the C API reused one copy.",
     );
@@ -62,10 +63,10 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
   const exec = names.take(`${module.name}_exec`);
   const defines = names.take(`${module.name}_defines`);
   const slots = definition.fields.get("m_slots");
-  const isMultiPhase = slots !== undefined && !isNullConstant(tree, slots);
+  const isMultiPhase = slots !== undefined && !isNullConstant(held, slots);
   const body =
     isMultiPhase
-      ? planMultiPhase(project, init, tree.source(stripCasts(tree, slots)), edits, exec, notes, refuse)
+      ? planMultiPhase(project, init, held.source(stripCasts(held, slots)), edits, exec, notes, refuse)
       : planSinglePhase(project, init, definition, edits, exec, names, refuse, module.name);
   const definitionText = definitionLines(definition, init.file, exec, defines);
   const sets = new Map([[init.file, edits]]);
