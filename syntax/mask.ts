@@ -3,7 +3,7 @@ import { filterTokens, type Tokens } from "./lexer.ts";
 import type { MacroTable } from "./macros.ts";
 import { MaskBuffer } from "./mask-buffer.ts";
 import { maskMacros } from "./mask-macros.ts";
-import type { Liveness, Span } from "./source.ts";
+import type { Span } from "./source.ts";
 import { planSplits, type SplitPlan } from "./split.ts";
 
 /** Text of the same length as the original that the grammar can parse. */
@@ -19,13 +19,12 @@ export interface MaskInput {
   /** Tokens without comments. */
   readonly tokens: Tokens;
   readonly groups: readonly DirectiveGroup[];
-  readonly liveness: readonly (readonly Liveness[])[];
   readonly macros: MacroTable;
   readonly language: "c" | "cpp";
   /** Groups that are to count as splitting whatever they look like. */
   readonly forced: ReadonlySet<number>;
-  /** Branches to keep instead of the preferred ones, by group. */
-  readonly choice: ReadonlyMap<number, number>;
+  /** For each group the branch to keep if it splits a construct, or -1. */
+  readonly keep: Int32Array;
   /** Ascending spans of whole declarations; everything else is blanked. Null for the whole file. */
   readonly only: readonly Span[] | null;
 }

@@ -1,5 +1,6 @@
 import { Parser as ForeignParser, type Tree as ForeignTree, Language } from "web-tree-sitter";
 import { audit } from "./audit.ts";
+import { type ChoiceInput, chooseBranches } from "./choice.ts";
 import { buildSymbolTable, flatten, type SymbolTable } from "./columns.ts";
 import { describeConditionals, type EvaluatedConditionals, evaluateConditionals, type Fact } from "./conditionals.ts";
 import { type DirectiveGroup, groupDirectives, readDefinition, readInclude, withoutComments } from "./directives.ts";
@@ -223,14 +224,19 @@ interface Job {
   readonly language: "c" | "cpp";
 }
 
+function choiceInput({ groups, evaluated }: Job): ChoiceInput {
+  return { groups, liveness: evaluated.liveness, conditions: evaluated.conditions };
+}
+
 function maskJob(
   job: Job,
   forced: ReadonlySet<number>,
-  choice: ReadonlyMap<number, number>,
+  wanted: ReadonlyMap<number, number>,
   only: readonly Span[] | null,
 ): MaskedText {
   const { tokens, groups, macros, language } = job;
-  return mask({ tokens, groups, liveness: job.evaluated.liveness, macros, language, forced, choice, only });
+  const keep = chooseBranches(choiceInput(job), wanted);
+  return mask({ tokens, groups, macros, language, forced, keep, only });
 }
 
 /**
@@ -304,7 +310,7 @@ function parseAlternatives(
     const isWanted = (g: number, b: number): boolean =>
       (job.evaluated.liveness[g]?.[b] === "dead") === (trees === dead) && !shown.has(branchKey(g, b));
     for (let round = 0; round < MAX_ALTERNATIVES; round++) {
-      const choice = chooseUncovered(job.tokens, job.groups, known, isWanted);
+      const choice = chooseUncovered(job.tokens, choiceInput(job), known, isWanted);
       if (choice.size === 0) break;
       const spans = [...choice.keys()].map((g) => groupSpan(job, g));
       const other = maskJob(job, forced, choice, declarationsAround(tree, spans));
@@ -345,11 +351,10 @@ function parseFragment(grammar: GrammarParser, text: string, as: "expression" | 
   const masked = mask({
     tokens,
     groups: [],
-    liveness: [],
     macros: HEADER_TABLE,
     language: grammar.language,
     forced: new Set(),
-    choice: new Map(),
+    keep: new Int32Array(0),
     only: null,
   });
   const { columns, grammar: symbols } = grammar.parse(tokens.text, masked.text, masked.inserted);

@@ -3,7 +3,6 @@ import { type DirectiveGroup, readDirective } from "./directives.ts";
 import { KEYWORDS } from "./header-macros.ts";
 import { isPunctuation, TokenKind, type Tokens, tokenText } from "./lexer.ts";
 import type { MacroTable } from "./macros.ts";
-import type { Liveness } from "./source.ts";
 
 /** What becomes of the conditionals of a file. */
 export interface SplitPlan {
@@ -18,20 +17,14 @@ export interface SplitInput {
   /** Tokens without comments. */
   readonly tokens: Tokens;
   readonly groups: readonly DirectiveGroup[];
-  readonly liveness: readonly (readonly Liveness[])[];
   readonly macros: MacroTable;
   readonly language: "c" | "cpp";
   /** Groups that are to count as splitting whatever they look like. */
   readonly forced: ReadonlySet<number>;
-  /** Branches to keep instead of the first one that may be live. */
-  readonly choice: ReadonlyMap<number, number>;
+  /** For each group the branch to keep if it splits a construct, or -1. */
+  readonly keep: Int32Array;
   /** 1 for tokens that are not to be looked at; more are marked. */
   readonly hidden: Uint8Array;
-}
-
-/** Branch that is shown when a group has to be reduced to one: the first that is not dead, or -1. */
-export function preferredBranch(liveness: readonly Liveness[]): number {
-  return liveness.findIndex((one) => one !== "dead");
 }
 
 /** Decides for every conditional whether it splits a construct, and hides what the masked text is not to show. */
@@ -73,7 +66,7 @@ class SplitPlanner {
   }
 
   #choose(g: number): number {
-    return this.#input.choice.get(g) ?? preferredBranch(this.#input.liveness[g] ?? []);
+    return this.#input.keep[g] ?? -1;
   }
 
   /** First token of branch `b` of a group and the directive behind its last one. */

@@ -1,3 +1,4 @@
+import { type ChoiceInput, isCompatible } from "./choice.ts";
 import { bodyBetween, type DirectiveGroup } from "./directives.ts";
 import type { Tokens } from "./lexer.ts";
 import type { Span } from "./source.ts";
@@ -49,20 +50,22 @@ export function branchKey(g: number, b: number): string {
 
 /**
  * A choice of branches for as many of the `known` groups as possible, at most one that `isWanted` per group; the
- * branches around it are chosen along. Empty when none is wanted.
+ * branches around it are chosen along, and none contradicts another. Empty when none is wanted.
  */
 export function chooseUncovered(
   tokens: Tokens,
-  groups: readonly DirectiveGroup[],
+  input: ChoiceInput,
   known: ReadonlySet<number>,
   isWanted: (g: number, b: number) => boolean,
 ): Map<number, number> {
+  const { groups } = input;
   const choice = new Map<number, number>();
   for (const g of [...known].sort((a, b) => a - b)) {
     if (choice.has(g)) continue;
     const group = groups[g] as DirectiveGroup;
     const b = group.branches.findIndex((_, i) => isWanted(g, i) && !isEmpty(tokens, group, i));
-    if (b >= 0 && chooseAround(groups, known, group, choice)) choice.set(g, b);
+    if (b < 0 || !isCompatible(input, choice, g, b)) continue;
+    if (chooseAround(groups, known, group, choice)) choice.set(g, b);
   }
   return choice;
 }

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { chooseBranches } from "../../syntax/choice.ts";
 import { evaluateConditionals } from "../../syntax/conditionals.ts";
 import { groupDirectives, readDefinition, withoutComments } from "../../syntax/directives.ts";
 import { platformFacts } from "../../syntax/facts.ts";
@@ -17,10 +18,10 @@ function masked(text: string, language: "c" | "cpp" = "c"): { text: string; inse
     if (found !== null) definitions.set(found.name, [...(definitions.get(found.name) ?? []), { ...found, path: "x" }]);
   }
   const groups = groupDirectives(tokens);
-  const { liveness } = evaluateConditionals(tokens, groups, platformFacts(language));
+  const evaluated = evaluateConditionals(tokens, groups, platformFacts(language));
   const macros = classifyMacros(definitions);
-  const choice = new Map<number, number>();
-  return mask({ tokens, groups, liveness, macros, language, forced: new Set(), choice, only: null });
+  const keep = chooseBranches({ groups, ...evaluated }, new Map());
+  return mask({ tokens, groups, macros, language, forced: new Set(), keep, only: null });
 }
 
 /** The masked text without the definitions in front of it. */
