@@ -47,7 +47,8 @@ export interface Cell {
 
 export type Value =
   | { readonly kind: "cell"; readonly cell: number }
-  | { readonly kind: "null" }
+  /** `untested`: a call may have given null, and nothing on this path has looked yet. */
+  | { readonly kind: "null"; readonly untested?: true }
   /** Numbers, and everything that is not followed. `mask` uses {@link Range}. */
   | { readonly kind: "number"; readonly mask: number }
   | { readonly kind: "unassigned" }
@@ -55,6 +56,7 @@ export type Value =
   | { readonly kind: "context" };
 
 export const NULL: Value = { kind: "null" };
+export const UNTESTED_NULL: Value = { kind: "null", untested: true };
 export const UNKNOWN: Value = { kind: "number", mask: ANY };
 export const UNASSIGNED: Value = { kind: "unassigned" };
 export const CONTEXT: Value = { kind: "context" };

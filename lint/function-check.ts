@@ -109,7 +109,7 @@ class FunctionCheck {
       findings: [...this.findings.values()].sort((a, b) => a.span.start - b.span.start),
       unproven: [...this.unproven.values()],
       summary: {
-        outcomes: joinedResults([...this.outcomes.values()]),
+        outcomes: joinedResults([...this.outcomes.values()], this.interpreter.parameterUses()),
         parameters: this.interpreter.parameterUses(),
         doubtful: first?.reason ?? null,
       },
@@ -440,8 +440,8 @@ class FunctionCheck {
  * pointers that were left alone or set to null are covered by outcomes that fill them with aliases. Fewer states at the
  * call, and a caller that never tests the result is not charged with a certain null.
  */
-function joinedResults(outcomes: readonly Outcome[]): Outcome[] {
-  const covered = outcomes.filter((o) => !outcomes.some((other) => other !== o && covers(other, o)));
+function joinedResults(outcomes: readonly Outcome[], uses: Summary["parameters"]): Outcome[] {
+  const covered = outcomes.filter((o) => !outcomes.some((other) => other !== o && covers(other, o, uses)));
   const byEffect = new Map<string, Outcome[]>();
   for (const outcome of covered) {
     const key = JSON.stringify(outcome.arguments);
@@ -466,12 +466,19 @@ function joinedResults(outcomes: readonly Outcome[]): Outcome[] {
   return joined;
 }
 
-/** Whether `wide` says the same as `narrow`, with aliases where that has nothing behind its pointers. */
-function covers(wide: Outcome, narrow: Outcome): boolean {
+/**
+ * Whether `wide` says the same as `narrow`, with aliases where that has nothing behind its pointers. An array that was
+ * left alone had no elements, when another path with the same result goes through all of them.
+ */
+function covers(wide: Outcome, narrow: Outcome, uses: Summary["parameters"]): boolean {
   if (JSON.stringify(wide.result) !== JSON.stringify(narrow.result)) return false;
   let wider = false;
   for (const [i, a] of wide.arguments.entries()) {
     const b = narrow.arguments[i] as ArgumentOutcome;
+    if (uses[i] === "array" && b.out === null && !b.closedOld && (a.out !== null || a.closedOld)) {
+      wider = true;
+      continue;
+    }
     const { out: outA, ...restA } = a;
     const { out: outB, ...restB } = b;
     if (JSON.stringify(restA) !== JSON.stringify(restB)) return false;

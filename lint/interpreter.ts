@@ -17,6 +17,7 @@ import {
   TRUTH,
   UNASSIGNED,
   UNKNOWN,
+  UNTESTED_NULL,
   type Value,
 } from "./domain.ts";
 import { formatUnits, stringText } from "./formats.ts";
@@ -521,14 +522,19 @@ export class Interpreter {
     return size !== undefined && size > 0 && size <= 16 ? size : undefined;
   }
 
-  /** The value goes where this analysis does not follow it. */
+  /**
+   * The value goes where this analysis does not follow it. Handles have no business there; a reference of the C API may
+   * be kept anywhere, and its ownership goes with it.
+   */
   private escape(value: Value, node: Node, state: State): void {
     const cell = state.cell(value);
     if (value.kind !== "cell" || cell === undefined) return;
     this.consume(value, node, state);
     if (cell.kind === "interior" || cell.kind === "view") return;
     if (cell.state === "owned" || cell.state === "tracked" || cell.state === "borrowed") {
-      this.around.giveUp(node, `${this.nameOf(cell)} is stored where the checker does not follow it`);
+      if (cell.kind !== "reference") {
+        this.around.giveUp(node, `${this.nameOf(cell)} is stored where the checker does not follow it`);
+      }
       state.update(value.cell, { state: "unknown" });
     }
   }
@@ -989,7 +995,7 @@ export class Interpreter {
         if (value.kind === "unassigned") {
           this.report("uninitialised-handle", n, `${this.shown(n)} is tested before it is set`, s);
         }
-        const { yes, no } = this.split(value, s, null);
+        const { yes, no } = this.split(value, s, this.assignedPlace(n, s));
         return { yes: no, no: yes };
       }),
     );
@@ -999,6 +1005,7 @@ export class Interpreter {
   private split(value: Value, state: State, place: string | null): Branches {
     switch (value.kind) {
       case "null":
+        if (value.untested && place !== null) state.set(place, NULL);
         return { yes: [], no: [state] };
       case "address":
       case "context":
@@ -1205,7 +1212,7 @@ export class Interpreter {
   }
 
   private checkNull(name: string, value: Value, node: Node, state: State): void {
-    if (value.kind !== "null") return;
+    if (value.kind !== "null" || value.untested) return;
     this.report(
       "null-handle-passed",
       node,
@@ -1566,7 +1573,7 @@ export class Interpreter {
       case "new":
         return this.fresh(state, given.cell, n, given.maybeNull);
       case "null":
-        return NULL;
+        return UNTESTED_NULL;
       case "argument":
         return values[given.index] ?? UNKNOWN;
       case "borrowed":
