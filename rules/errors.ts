@@ -90,7 +90,21 @@ export const errorsRules = defineRules("errors", [
     "HPyErr_SetString",
     "An exception raised with a text.",
   ),
+  {
+    id: "err-warn",
+    template: "HPyErr_WarnEx($ctx, $0, $1, 1)",
+    summary: "A warning issued for the caller of the function.",
+    why: "The C macro is PyErr_WarnEx with a stack level of 1 (Include/cpython/warnings.h).",
+    example: "PyErr_Warn(PyExc_RuntimeWarning, text)",
+  },
   direct("err-warn-ex", "PyErr_WarnEx(PyExc_RuntimeWarning, text, 1)", "HPyErr_WarnEx", "A warning issued."),
+  {
+    id: "err-warn-format",
+    template: "hpyx_err_warn_format($ctx, $0, $1, $2$*)",
+    summary: "A warning issued with a formatted text.",
+    why: "HPy warns with a finished text only; the support function formats it by the rules of the C API.",
+    example: 'PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "%s and %R", text, object)',
+  },
   direct(
     "err-write-unraisable",
     "PyErr_WriteUnraisable(object)",

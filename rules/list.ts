@@ -65,16 +65,6 @@ export const listRules = defineRules("list", [
     example: "PyList_Reverse(object)",
   },
   {
-    id: "list-set-item",
-    template: "HPy_SetItem_i($ctx, $0, $1, $2)",
-    when: { argument: 1, is: "natural" },
-    otherwise: "hpyx_list_set_item($ctx, $0, $1, $2)",
-    note: "A subclass of list that overrides `__setitem__` is asked for it.",
-    summary: "An item replaced; the value is not stolen.",
-    why: "HPy_SetItem_i counts a negative index from the end where the C API raises IndexError; the support function keeps the error.",
-    example: "PyList_SetItem(object, 0, value)",
-  },
-  {
     id: "list-set-slice",
     template: "hpyx_list_set_slice($ctx, $0, $1, $2, $3)",
     summary: "The items between two indexes replaced, or deleted when the value is NULL.",

@@ -47,6 +47,13 @@ export const tupleRules = defineRules("tuple", [
     why: "Neither call takes over its items.",
     example: "PyTuple_Pack(2, object, other)",
   },
+  {
+    id: "tuple-set-item",
+    template: "hpyx_tuple_set_item($ctx, $0, $1, $2)",
+    summary: "An item put into a tuple that nobody else has; the value is not stolen.",
+    why: "HPy fills a tuple only through a builder. The support function asks the C API, which wants the only reference: that of the handle.",
+    example: "PyTuple_SetItem(object, index, value)",
+  },
   direct("tuple-size", "PyTuple_Size(object)", "HPy_Length", "The number of items.", {
     note: LENGTH_NOTE,
     why: "HPy has no call for tuples alone; the length of a tuple is its size.",

@@ -165,9 +165,6 @@ const FAMILIES: readonly UnmappedFamily[] = [
       "PyUnicode_InternInPlace",
       "PyUnicode_InternImmortal",
       "PyUnicode_Resize",
-      "PyUnicode_CopyCharacters",
-      "PyUnicode_Fill",
-      "PyUnicode_WriteChar",
       "PyUnicode_New",
       "PyBytes_Concat",
       "PyBytes_ConcatAndDel",
@@ -201,8 +198,19 @@ const FAMILIES: readonly UnmappedFamily[] = [
   },
   {
     answer: "bridge",
+    reason: "HPy 0.9 sets an item only where there is one: HPy_SetItem_i crashes on the empty slots of a new list.",
+    names: ["PyList_SetItem"],
+  },
+  {
+    answer: "refuse",
+    reason:
+      "In HPy 0.9 a str cannot change. The C API writes into one only while a single reference exists, which a bridge cannot promise.",
+    names: ["PyUnicode_CopyCharacters", "PyUnicode_Fill", "PyUnicode_WriteChar"],
+  },
+  {
+    answer: "bridge",
     reason: "HPy 0.9 fills a list or tuple only through a builder.",
-    names: ["PyList_SET_ITEM", "PyTuple_SET_ITEM", "PyTuple_SetItem"],
+    names: ["PyList_SET_ITEM", "PyTuple_SET_ITEM"],
   },
   {
     reason: "HPy 0.9 has no iteration over a dict; keys are a snapshot there.",

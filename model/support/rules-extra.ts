@@ -1,4 +1,4 @@
-import { pure } from "./define.ts";
+import { bridged, pure } from "./define.ts";
 
 /** What rules need beyond the other files: bytes, slices, exceptions, mappings, evaluation. Facts are from CPython 3.11. */
 export const RULES_EXTRA_SUPPORT = [
@@ -273,6 +273,20 @@ hpyx_run_string(HPyContext *ctx, const char *source, int start, HPy globals, HPy
     HPy_Close(ctx, name);
     HPy_Close(ctx, code);
     return result;
+}
+`,
+  ),
+  bridged(
+    "hpyx_tuple_set_item",
+    {},
+    `/* PyTuple_SetItem without stealing the item, by the C API: 0, or -1 with an exception. It insists on the only
+   reference to the tuple, which is the one that the handle keeps. */
+static int
+hpyx_tuple_set_item(HPyContext *ctx, HPy tuple, HPy_ssize_t index, HPy item)
+{
+    PyObject *object = HPy_AsPyObject(ctx, tuple);
+    Py_DECREF(object);
+    return PyTuple_SetItem(object, index, HPy_AsPyObject(ctx, item));
 }
 `,
   ),

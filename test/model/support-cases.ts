@@ -1042,6 +1042,14 @@ const EXTRAS: readonly Pair[] = [
     ],
   },
   {
+    // A tuple as C code fills it: the handle has the only reference. Arguments from Python have more.
+    name: "tuple_set_item",
+    capi: "PyObject *t = PyTuple_New(2); Py_INCREF(a); Py_INCREF(a); if (PyTuple_SetItem(t, 0, a) < 0 || PyTuple_SetItem(t, PyLong_AsSsize_t(b), a) < 0) { Py_DECREF(t); return NULL; } return t;",
+    hpy: "PyObject *o = PyTuple_New(2); HPy t = HPy_FromPyObject(ctx, o); Py_DECREF(o); if (hpyx_tuple_set_item(ctx, t, 0, a) < 0 || hpyx_tuple_set_item(ctx, t, HPyLong_AsSsize_t(ctx, b), a) < 0) { HPy_Close(ctx, t); return HPy_NULL; } return t;",
+    support: ["hpyx_tuple_set_item"],
+    calls: ["('x', 1)", "('x', 2)", "('x', -1)"],
+  },
+  {
     name: "sys_set_object",
     capi: 'if (PySys_SetObject("hpy_migrate_test", a) < 0) return NULL; return lent(PySys_GetObject("hpy_migrate_test"));',
     hpy: 'if (hpyx_sys_set_object(ctx, "hpy_migrate_test", a) < 0) return HPy_NULL; return found(ctx, hpyx_sys_get_object(ctx, "hpy_migrate_test"));',

@@ -226,6 +226,19 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   "err-set-none": values(one([...ERROR_TYPES, "StopIteration", "int"])),
   "err-set-object": values(two(ERROR_TYPES, ["'text'", "(1, 2)", "None", "ValueError('x')"])),
   "err-set-string": values(two(ERROR_TYPES, ["'text'", "''"])),
+  "err-warn": values(["(RuntimeWarning, 'text')", "(int, 'text')"]),
+  "err-warn-format": [
+    {
+      calls: ["(RuntimeWarning, 'text', [1])"],
+      given: [
+        V,
+        fixed("1"),
+        fixed('"%s: %R"'),
+        { capi: "PyUnicode_AsUTF8(b)", hpy: "HPyUnicode_AsUTF8AndSize(ctx, b, NULL)" },
+        { capi: "c", hpy: "c" },
+      ],
+    },
+  ],
   "err-warn-ex": [
     { calls: ["(RuntimeWarning, 'text')", "(DeprecationWarning, 'text')", "(int, 'text')"], given: [V, V, fixed("1")] },
   ],
@@ -267,10 +280,6 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   "list-insert": values(["([1, 2], 0, 9)", "([1, 2], -1, 9)", "([1, 2], 7, 9)", "((), 0, 1)"]),
   "list-new-empty": [{ calls: ["()"], given: [fixed("0")] }],
   "list-reverse": values(one(["[1, 2, 3]", "[]"])),
-  "list-set-item": [
-    { calls: ["([1, 2], 9)", "([], 9)"], given: [V, fixed("0"), V] },
-    { calls: ["([1, 2], -1, 9)", "([1, 2], 1, 9)", "([1, 2], 2, 9)"], form: "otherwise" },
-  ],
   "list-set-slice": [
     { calls: ["([1, 2, 3], 0, 2, [9])", "([1, 2, 3], -1, 2, ())", "([1, 2, 3], 1, 1, (7, 8))", "([1], 0, 1, 5)"] },
     { calls: ["([1, 2, 3], 0, 2)", "([1, 2, 3], 1, -1)"], given: [V, V, V, NULL_OBJECT] },
