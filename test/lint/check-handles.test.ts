@@ -54,7 +54,7 @@ return HPy_NULL;`;
     expect(found(clean)).toEqual([]);
     // The next round sets it before anything can go wrong.
     expect(found(clean.replace("  item = HPy_NULL;\n", ""))).toEqual([]);
-    expect(found(clean.replace("  item = HPy_NULL;\n", "  if (i > 5) goto error;\n"))).toEqual(["double-close 12"]);
+    expect(found(clean.replace("  item = HPy_NULL;\n", "  if (i > 5) goto error;\n"))).toEqual(["double-close 13"]);
     expect(found(clean.replace("  HPy_Close(ctx, item);\n  item", "  item"))).toEqual(["handle-overwritten 8"]);
     expect(found(clean.replace("HPy_Close(ctx, list);\n", ""))).toEqual(["handle-leaked 14"]);
     expect(
