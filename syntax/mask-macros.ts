@@ -153,6 +153,10 @@ class MacroMasker {
     if (this.#isComplexSpecifier(t, word, next) || this.#isUnit(t, word, call)) return this.#drop(t, t);
     if (word === "typename" && this.#isExpressionTypename()) return this.#drop(t, t);
     if (word === "operator" && this.#joinOperatorCall(t)) return this.#consumeThrough(t, t);
+    if (call && this.#isTagMacro(next, close)) {
+      this.#joinThrough(t, close);
+      return this.#consumeThrough(t, close);
+    }
     if (!KEYWORDS.has(word)) {
       if (call && this.#isNameMacro(t, next, close)) return this.#unwrap(t, next, close);
       if (call && this.#language === "cpp") this.#initialiseVariable(t, next, close);
@@ -305,6 +309,12 @@ class MacroMasker {
     if (last === t + 1 || !isPunctuation(tokens, last, OPEN)) return false;
     this.#joinThrough(t, last - 1);
     return true;
+  }
+
+  /** `struct MACRO(name) x;`: a macro that makes the tag of a type. */
+  #isTagMacro(open: number, close: number): boolean {
+    const before = this.#word(this.#context.previous);
+    return (before === "struct" || before === "union" || before === "enum") && close === open + 2;
   }
 
   /** `void MACRO(name)(int x) {`: a macro that makes the name of a function. */

@@ -312,14 +312,38 @@ function parseAlternatives(
     for (let round = 0; round < MAX_ALTERNATIVES; round++) {
       const choice = chooseUncovered(job.tokens, choiceInput(job), known, isWanted);
       if (choice.size === 0) break;
-      const spans = [...choice.keys()].map((g) => groupSpan(job, g));
-      const other = maskJob(job, forced, choice, declarationsAround(tree, spans));
+      const other = maskJob(job, forced, choice, rangesToShow(job, tree, known, choice));
       trees.push(job.grammar.parse(job.text, other.text, other.inserted));
       remember(choice);
       remember(other.plan.kept);
     }
   }
   return { possible, dead };
+}
+
+/**
+ * Spans of the declarations that hold the chosen groups, and of every other group that splits one of them: half a
+ * group would leave a stray directive.
+ */
+function rangesToShow(
+  job: Job,
+  tree: Tree,
+  known: ReadonlySet<number>,
+  choice: ReadonlyMap<number, number>,
+): readonly Span[] {
+  const inside = new Set(choice.keys());
+  for (;;) {
+    const ranges = declarationsAround(
+      tree,
+      [...inside].map((g) => groupSpan(job, g)),
+    );
+    const before = inside.size;
+    for (const g of known) {
+      const { start, end } = groupSpan(job, g);
+      if (ranges.some((range) => range.start < end && range.end > start)) inside.add(g);
+    }
+    if (inside.size === before) return ranges;
+  }
 }
 
 function groupSpan(job: Job, g: number): Span {
