@@ -1,7 +1,7 @@
 import { defineRules, direct } from "./define-rules.ts";
 
 const CONST_RESULT =
-  "The cast keeps the C type of the result, which HPy makes `const`; the pointer is valid while that very handle is open.";
+  "The result is `const`, so that a variable that is not needs a cast; the pointer is valid while that very handle is open.";
 
 /** `PyBytes_*`, `PyByteArray_*` and memoryview. */
 export const bytesRules = defineRules("bytes", [
@@ -30,7 +30,7 @@ export const bytesRules = defineRules("bytes", [
   }),
   {
     id: "bytes-as-string",
-    template: "((char *)HPyBytes_AsString($ctx, $0))",
+    template: "HPyBytes_AsString($ctx, $0)",
     summary: "The C memory of a bytes object, with TypeError for others.",
     why: CONST_RESULT,
     example: "PyBytes_AsString(object)",
@@ -44,7 +44,7 @@ export const bytesRules = defineRules("bytes", [
   },
   {
     id: "bytes-as-string-unchecked",
-    template: "((char *)HPyBytes_AS_STRING($ctx, $0))",
+    template: "HPyBytes_AS_STRING($ctx, $0)",
     summary: "The C memory of a bytes object.",
     why: CONST_RESULT,
     example: "PyBytes_AS_STRING(object)",

@@ -81,7 +81,7 @@ const RESULTS: Readonly<Record<string, { readonly capi: string; readonly hpy: st
   },
   "char *": {
     capi: "char *r = E; return r == NULL ? found(NULL) : PyBytes_FromString(r);",
-    hpy: "char *r = E; return r == NULL ? found(ctx, HPy_NULL) : HPyBytes_FromString(ctx, r);",
+    hpy: "const char *r = E; return r == NULL ? found(ctx, HPy_NULL) : HPyBytes_FromString(ctx, r);",
   },
 };
 
