@@ -12,7 +12,7 @@ export interface SymbolTable {
 }
 
 /** Flag bits of {@link Columns.flags}. */
-export const NodeFlag = { named: 1, missing: 2, error: 4, extra: 8 } as const;
+const NodeFlag = { named: 1, missing: 2, error: 4, extra: 8 } as const;
 
 /** Tables of a language's symbols; `ERROR` gets the number after the last symbol of the grammar. */
 export function buildSymbolTable(language: Language, name: "c" | "cpp"): SymbolTable {

@@ -7,7 +7,7 @@ import type { Conditional, ConditionalBranch, Liveness, MacroDefinition } from "
 export type Fact = number | "defined" | "undefined";
 
 /** A `#define` with the liveness of the place where it stands. */
-export interface PlacedDefinition {
+interface PlacedDefinition {
   readonly definition: MacroDefinition;
   readonly liveness: Liveness;
   /** True inside a conditional that is no include guard. */

@@ -46,7 +46,7 @@ function isLetter(c: number): boolean {
 }
 
 /** `text[from, to)` with comments, continuations and line ends replaced by spaces, of the same length. */
-export function blankComments(text: string, from: number, to: number): string {
+function blankComments(text: string, from: number, to: number): string {
   const tokens = lex(text, "piece", from, to);
   let result = "";
   let last = from;

@@ -7,14 +7,56 @@ const HEADER_EXTENSIONS = new Set(["h", "inc"]);
 const CPP_WORDS = new Set(["static_cast", "reinterpret_cast", "const_cast", "dynamic_cast", "typename", "constexpr"]);
 const ACCESS_WORDS = new Set(["public", "private", "protected"]);
 
+function extensionOf(path: string): string {
+  return path.slice(path.lastIndexOf(".") + 1);
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** Tells of the headers of a project which are included by its C++ sources and by none in C; by base name. */
+export class HeaderUse {
+  readonly #byC = new Set<string>();
+  readonly #byCpp = new Set<string>();
+  #cSources = 0;
+  #cppSources = 0;
+
+  /** Counts the includes of one file; those of headers say nothing. */
+  add(path: string, included: readonly string[]): void {
+    const extension = extensionOf(path);
+    const names = included.map(baseName);
+    if (CPP_EXTENSIONS.has(extension)) {
+      this.#cppSources++;
+      for (const name of names) this.#byCpp.add(name);
+    } else if (extension === "c") {
+      this.#cSources++;
+      for (const name of names) this.#byC.add(name);
+    }
+  }
+
+  /** Whether the header at `path` is for C++ only, as far as can be told. */
+  isCppOnly(path: string): boolean {
+    const name = baseName(path);
+    if (this.#byC.has(name)) return false;
+    return this.#byCpp.has(name) || (this.#cSources === 0 && this.#cppSources > 0);
+  }
+}
+
 /**
- * Language of a file by its extension; a header is C++ when it holds C++ outside of what only a C++ compiler sees.
- * `tokens` are without comments.
+ * Language of a file by its extension; a header is C++ when only C++ sources include it, or when it holds C++ outside
+ * of what only a C++ compiler sees. `tokens` are without comments.
  */
-export function detectLanguage(path: string, tokens: Tokens, groups: readonly DirectiveGroup[]): "c" | "cpp" {
-  const extension = path.slice(path.lastIndexOf(".") + 1);
+export function detectLanguage(
+  path: string,
+  tokens: Tokens,
+  groups: readonly DirectiveGroup[],
+  use: HeaderUse,
+): "c" | "cpp" {
+  const extension = extensionOf(path);
   if (CPP_EXTENSIONS.has(extension)) return "cpp";
   if (!HEADER_EXTENSIONS.has(extension)) return "c";
+  if (use.isCppOnly(path)) return "cpp";
   const skipTo = new Map<number, number>();
   for (const group of groups) {
     const first = group.branches[0] as number;

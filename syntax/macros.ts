@@ -100,7 +100,7 @@ function endsWith(tokens: Tokens, code: number): boolean {
 }
 
 /** Index of the closing bracket for the opening one at `open`, or `limit`. */
-export function closingIndex(tokens: Tokens, open: number, limit: number): number {
+function closingIndex(tokens: Tokens, open: number, limit: number): number {
   let depth = 0;
   for (let t = open; t < limit; t++) {
     if (tokens.kind[t] !== TokenKind.punctuation) continue;

@@ -267,7 +267,9 @@ class MacroMasker {
     )
       return false;
     const word = this.#word(t);
-    if (word !== word.toUpperCase() || !this.#isName(next)) return false;
+    if (word !== word.toUpperCase()) return false;
+    if (TYPE_KEYWORDS.has(this.#word(next))) return this.#word(next) !== "const" && this.#word(next) !== "volatile";
+    if (!this.#isName(next)) return false;
     let behind = this.#next(next);
     while (isPunctuation(tokens, behind, STAR)) behind = this.#next(behind);
     return this.#isName(behind);
@@ -431,7 +433,15 @@ class MacroMasker {
     const tokens = this.#tokens;
     const surrounding = this.#context.surrounding;
     const behind = this.#next(close);
-    if (surrounding === "initialiser" || surrounding === "enum") return -1;
+    if (surrounding === "initialiser") return -1;
+    if (surrounding === "enum") {
+      // The macro stands for enumerators, with or without the comma behind them.
+      this.#joinThrough(t, close);
+      this.#consumeThrough(t, t);
+      const follows = tokens.kind[behind] === TokenKind.identifier || tokens.kind[behind] === TokenKind.directive;
+      if (follows && this.#buffer.insert(this.#end(close), COMMA)) this.#context.endStatement();
+      return close;
+    }
     // A constructor.
     if (surrounding === "struct" && (isPunctuation(tokens, behind, BRACE_OPEN) || isPunctuation(tokens, behind, 58))) {
       return -1;

@@ -6,7 +6,7 @@ import { describeConditionals, type EvaluatedConditionals, evaluateConditionals,
 import { type DirectiveGroup, groupDirectives, readDefinition, readInclude, withoutComments } from "./directives.ts";
 import { learnFacts, platformFacts } from "./facts.ts";
 import { findForeignText } from "./foreign.ts";
-import { detectLanguage } from "./language.ts";
+import { detectLanguage, HeaderUse } from "./language.ts";
 import { filterTokens, lex, TokenKind, type Tokens } from "./lexer.ts";
 import { classifyMacros, type MacroTable } from "./macros.ts";
 import { type MaskedText, mask } from "./mask.ts";
@@ -102,6 +102,7 @@ class GrammarParser {
 interface Learned {
   readonly macros: MacroTable;
   readonly facts: ReadonlyMap<string, Fact>;
+  readonly headers: HeaderUse;
 }
 
 class TreeSitterParser implements Parser {
@@ -117,20 +118,25 @@ class TreeSitterParser implements Parser {
   prepare(files: readonly InputFile[]): MacroKnowledge {
     const definitions = new Map<string, (MacroDefinition & { readonly path: string })[]>();
     const lexed: Tokens[] = [];
+    const headers = new HeaderUse();
     for (const { path, text } of files) {
       if (findForeignText(path, text) !== null) continue;
       const directives = onlyDirectives(lex(text));
       lexed.push(directives);
+      const included: string[] = [];
       for (let t = 0; t < directives.count; t++) {
         const definition = readDefinition(directives, t);
+        const include = definition === null ? readInclude(directives, t) : null;
+        if (include !== null) included.push(include.path);
         if (definition === null) continue;
         const known = definitions.get(definition.name);
         if (known) known.push({ ...definition, path });
         else definitions.set(definition.name, [{ ...definition, path }]);
       }
+      headers.add(path, included);
     }
     const knowledge: MacroKnowledge = { definitions };
-    this.#learned.set(knowledge, { macros: classifyMacros(definitions), facts: learnFacts(lexed) });
+    this.#learned.set(knowledge, { macros: classifyMacros(definitions), facts: learnFacts(lexed), headers });
     return knowledge;
   }
 
@@ -141,7 +147,7 @@ class TreeSitterParser implements Parser {
     const learned = this.#learnedFrom(knowledge);
     const tokens = withoutComments(lex(text));
     const groups = groupDirectives(tokens);
-    const language = detectLanguage(path, tokens, groups);
+    const language = detectLanguage(path, tokens, groups, learned.headers);
     const facts = new Map<string, Fact>([...platformFacts(language), ...learned.facts]);
     const evaluated = evaluateConditionals(tokens, groups, facts);
     const job: Job = {
@@ -189,7 +195,11 @@ class TreeSitterParser implements Parser {
     const known = this.#learned.get(knowledge);
     if (known !== undefined) return known;
     // Knowledge that another parser (or nobody) prepared still tells what the macros are.
-    const learned = { macros: classifyMacros(knowledge.definitions), facts: new Map<string, Fact>() };
+    const learned = {
+      macros: classifyMacros(knowledge.definitions),
+      facts: new Map<string, Fact>(),
+      headers: new HeaderUse(),
+    };
     this.#learned.set(knowledge, learned);
     return learned;
   }

@@ -93,6 +93,16 @@ describe("parse", () => {
     expect(parse("#ifdef __cplusplus\ntemplate <class T> T f();\n#endif\nint x;", "a.h").language).toBe("c");
   });
 
+  it("takes a header that only C++ sources include for C++", () => {
+    const header = { path: "src/a.h", text: "void f(const Foo& x);" };
+    const language = (source: string): string => {
+      const knowledge = parser.prepare([header, { path: source, text: '#include "a.h"\n' }]);
+      return parser.parse(header, knowledge).language;
+    };
+    expect(language("src/a.cpp")).toBe("cpp");
+    expect(language("src/a.c")).toBe("c");
+  });
+
   it("shows the other branches of a divided construct in alternatives", () => {
     const file = parse(
       "int f(int a) {\n  if (a)\n#ifdef A\n    one();\n#elif defined(B)\n    two();\n#else\n    three();\n#endif\n  return 0;\n}\nint h(void) { return four(); }\n",
