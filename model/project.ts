@@ -188,7 +188,7 @@ export function buildProject(
       definition,
       methods: definition === null ? null : methodsOf(definition, "m_methods", globals),
       isHPy: false,
-      files: filesOf(init.file, moduleName, files, functions, prototypes, moduleFiles),
+      files: filesOf(init.file, moduleName, files, functions, prototypes, globals, moduleFiles),
     });
   }
   for (const file of files) {
@@ -205,7 +205,7 @@ export function buildProject(
         definition,
         methods: definition === null ? null : methodsOf(definition, "legacy_methods", globals),
         isHPy: true,
-        files: filesOf(file, moduleName, files, functions, prototypes, moduleFiles),
+        files: filesOf(file, moduleName, files, functions, prototypes, globals, moduleFiles),
       });
     }
   }
@@ -354,6 +354,13 @@ function findModuleDefinition(
   globals: ReadonlyMap<string, readonly GlobalVariable[]>,
 ): StructValue | null {
   const tree = init.file.tree;
+  for (const declaration of tree.descendants(init.body, "declaration"))
+    for (const declarator of readDeclarators(tree, declaration))
+      if (/^(struct )?PyModuleDef$/.test(declarator.type.base) && declarator.value !== NONE)
+        return readStructValue(
+          { name: declarator.name, file: init.file, declaration, declarator, isStatic: true, isExtern: false },
+          MODULE_FIELDS,
+        );
   for (const n of tree.descendants(init.body, "identifier")) {
     const variables = (globals.get(tree.source(n)) ?? []).filter(
       (g) => g.declarator.value !== NONE && /^(struct )?PyModuleDef$/.test(g.declarator.type.base),
@@ -452,6 +459,7 @@ function filesOf(
   files: readonly ParsedFile[],
   functions: ReadonlyMap<string, readonly CFunction[]>,
   prototypes: ReadonlyMap<string, readonly Prototype[]>,
+  globals: ReadonlyMap<string, readonly GlobalVariable[]>,
   moduleFiles: (initFile: string, moduleName: string) => readonly string[] | null,
 ): ParsedFile[] {
   const byPath = new Map(files.map((f) => [f.path, f]));
@@ -468,13 +476,16 @@ function filesOf(
     };
     for (const include of file.includes) add(resolveInclude(file, include.path, byPath));
     if (declared === null) {
-      for (const n of file.tree.descendants(0, "call_expression")) {
-        const callee = file.tree.field(n, "function");
-        if (callee === NONE || file.tree.kind(callee) !== "identifier") continue;
-        const name = file.tree.source(callee);
-        const definitions = functions.get(name);
-        if (definitions === undefined || definitions.some((d) => d.file === file) || !prototypes.has(name)) continue;
-        if (definitions.length === 1 && definitions[0]?.isStatic === false) add(definitions[0].file);
+      for (const n of file.tree.descendants(0, "identifier")) {
+        const name = file.tree.source(n);
+        const variables = globals.get(name);
+        if (variables !== undefined && variables.some((g) => g.isExtern)) {
+          const defined = variables.filter((g) => !g.isExtern && !g.isStatic);
+          if (defined.length === 1) add(defined[0]?.file);
+        } else if (prototypes.has(name)) {
+          const definitions = functions.get(name) ?? [];
+          if (definitions.length === 1 && definitions[0]?.isStatic === false) add(definitions[0].file);
+        }
       }
     }
   }

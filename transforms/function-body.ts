@@ -541,7 +541,7 @@ export class BodyRewriter {
       this.#bridged = true;
       this.#edits.replace(
         this.#typing.span(n),
-        [`HPy_FromPyObject(${this.names.ctx}, `, this.#typing.span(n), ")"],
+        [`HPy_FromPyObject(${this.names.ctx}, ${tree.kind(n) === "pointer_expression" ? "(PyObject *)" : ""}`, this.#typing.span(n), ")"],
         RULE,
         Nesting.load,
       );
@@ -728,7 +728,7 @@ export class BodyRewriter {
     const callee = this.#typing.callee(call);
     if (callee.kind !== "capi" || callee.facts.ownership.kind !== "interior") return;
     if (tree.children(holder).some((c) => tree.source(c) === "const")) return;
-    this.#edits.insert(tree.start(call), "(char *)", RULE, -1);
+    this.#edits.replace(this.#typing.span(call), ["(char *)", this.#typing.span(call)], RULE, Nesting.use);
   }
 
   #binary(n: Node): void {
@@ -923,7 +923,7 @@ export class BodyRewriter {
 
   #insertContext(call: Node, count: number): void {
     const open = this.#tree.token(this.#tree.field(call, "arguments"), "(");
-    this.#edits.insert(this.#tree.end(open), count > 0 ? `${this.names.ctx}, ` : this.names.ctx, RULE, -1);
+    this.#edits.replace(this.#typing.span(open), count > 0 ? `(${this.names.ctx}, ` : `(${this.names.ctx}`, RULE);
   }
 
   #capiCall(n: Node, name: string, list: readonly Node[], want: "handle" | "any"): void {

@@ -46,8 +46,19 @@ function isConditional(file: ParsedFile, offset: number): boolean {
   return file.conditionals.some((g) => g.span.start < offset && g.span.end > offset && !isGuard(file, g.span.end));
 }
 
-/** Offset where support functions go: after the last include before the first function. */
+/** Offset where support functions go: after those that are there, else after the last include before the first function. */
 function supportOffset(file: ParsedFile): number {
+  let last = -1;
+  for (const n of fileScopeNodes(file.tree, "function_definition")) {
+    for (const id of file.tree.descendants(file.tree.field(n, "declarator"), "identifier")) {
+      if (file.tree.source(id).startsWith("hpyx_")) last = file.tree.end(n);
+      break;
+    }
+  }
+  return last >= 0 ? last : afterIncludes(file);
+}
+
+function afterIncludes(file: ParsedFile): number {
   let firstFunction = file.text.length;
   for (const n of fileScopeNodes(file.tree, "function_definition")) {
     firstFunction = file.tree.start(n);

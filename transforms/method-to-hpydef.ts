@@ -127,8 +127,31 @@ function agrees(found: Summary, assumed: Summary | null): boolean {
   );
 }
 
+/** The reason in a comment `hpy-migrate: skip: reason` right before a node; null where there is none. */
+export function skipReason(file: ParsedFile, node: Node): string | null {
+  const tree = file.tree;
+  const siblings = tree.children(tree.parent(node));
+  for (let i = siblings.indexOf(node) - 1; i >= 0; i--) {
+    const sibling = siblings[i] as Node;
+    if (!tree.isComment(sibling)) return null;
+    const text = tree.source(sibling);
+    const at = text.indexOf("hpy-migrate: skip");
+    if (at < 0) continue;
+    const reason = text.slice(at + "hpy-migrate: skip".length).replace("*/", "").trim();
+    return reason.startsWith(":") ? reason.slice(1).trim() : reason;
+  }
+  return null;
+}
+
 function refuseUnreadable(fn: CFunction): void {
   const tree = fn.file.tree;
+  const skipped = skipReason(fn.file, fn.node);
+  if (skipped !== null)
+    throw new Refused(
+      "skip-comment",
+      { start: tree.start(fn.declarator.node), end: tree.end(fn.declarator.node) },
+      skipped === "" ? "A comment keeps it legacy." : `A comment keeps it legacy: ${skipped}.`,
+    );
   const span = { start: tree.start(fn.node), end: tree.end(fn.node) };
   const name = { start: tree.start(fn.declarator.node), end: tree.end(fn.declarator.node) };
   if (isUnparsed(fn.file, span)) {
@@ -206,6 +229,8 @@ class MethodPlanner {
   readonly #support = new Map<ParsedFile, Set<string>>();
   readonly #bridges = new Map<ParsedFile, Map<string, Bridge>>();
   readonly #notes: string[] = [];
+  /** Files in which HPy code is written. */
+  readonly #usesHpy = new Set<ParsedFile>();
 
   constructor(project: Project, module: ExtensionModule, analyses: Analyses, rules: RuleSet) {
     this.#project = project;
@@ -247,7 +272,7 @@ class MethodPlanner {
       const support = this.#support.get(file) ?? new Set<string>();
       const bridges = this.#bridges.get(file) ?? new Map<string, Bridge>();
       insertSupport(file, edits, support, bridges.values());
-      insertHpyInclude(file, edits);
+      if (this.#usesHpy.has(file)) insertHpyInclude(file, edits);
     }
     return {
       edits: this.#edits,
@@ -275,8 +300,6 @@ class MethodPlanner {
       uses += referencesTo(file, fn.name);
     }
     const prototypes = this.#project.prototypes.get(fn.name) ?? [];
-    if (prototypes.some((p) => p.file !== fn.file))
-      throw new Refused("declared-in-header", span, `\`${fn.name}\` is declared in another file.`);
     if (uses !== 2 + prototypes.length)
       throw new Refused("function-used-elsewhere", span, `\`${fn.name}\` is used elsewhere than in its method table.`);
   }
@@ -346,6 +369,7 @@ class MethodPlanner {
   }
 
   #collect(file: ParsedFile, result: RewriteResult): void {
+    this.#usesHpy.add(file);
     const support = this.#support.get(file) ?? new Set<string>();
     for (const s of result.support) support.add(s);
     this.#support.set(file, support);
@@ -371,8 +395,10 @@ class MethodPlanner {
     const edits = this.#of(fn.file);
     const result = this.#rewrite(fn, convention, facts, names, edits);
     for (const prototype of this.#project.prototypes.get(fn.name) ?? []) {
-      if (convention === "helper") rewritePrototype(prototype, this.#of(prototype.file), fn.name);
-      else this.#deletePrototype(prototype);
+      if (convention === "helper") {
+        this.#usesHpy.add(prototype.file);
+        rewritePrototype(prototype, this.#of(prototype.file), fn.name);
+      } else this.#deletePrototype(prototype);
     }
     return result;
   }
@@ -404,6 +430,7 @@ class MethodPlanner {
     const text = own.render({ start: tree.start(helper.node), end: tree.end(helper.node) });
     this.#of(file).insert(tree.end(helper.node), `${newline}${newline}${text}`, RULE, 3);
     for (const prototype of this.#project.prototypes.get(helper.name) ?? []) {
+      this.#usesHpy.add(prototype.file);
       const copy = new EditSet(prototype.file.text);
       rewritePrototype(prototype, copy, name);
       const span = { start: prototype.file.tree.start(prototype.declaration), end: prototype.file.tree.end(prototype.declaration) };
@@ -539,7 +566,7 @@ function referencesTo(file: ParsedFile, name: string): number {
   let count = 0;
   const shadowed = new Map<Node, boolean>();
   for (const n of tree.descendants(0, "identifier")) {
-    if (tree.source(n) !== name) continue;
+    if (tree.source(n) !== name || isModuleName(file, n)) continue;
     const holder = tree.enclosing(n, "function_definition");
     if (holder !== NONE) {
       let hides = shadowed.get(holder);
@@ -552,6 +579,13 @@ function referencesTo(file: ParsedFile, name: string): number {
     count++;
   }
   return count;
+}
+
+/** Whether an identifier is the module's name in `HPy_MODINIT(name, definition)`. */
+function isModuleName(file: ParsedFile, n: Node): boolean {
+  const tree = file.tree;
+  const call = tree.parent(tree.parent(n));
+  return call !== NONE && tree.kind(call) === "call_expression" && tree.source(tree.field(call, "function")) === "HPy_MODINIT";
 }
 
 function declaresLocal(file: ParsedFile, holder: Node, name: string): boolean {

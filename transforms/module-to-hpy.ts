@@ -70,7 +70,11 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
       : planSinglePhase(project, init, definition, edits, exec, names, refuse, module.name);
   const definitionText = definitionLines(definition, init.file, exec, defines);
   const sets = new Map([[init.file, edits]]);
-  if (definition.file === init.file) replaceDefinition(definition, edits, definitionText);
+  const isLocal = tree.kind(tree.parent(definition.declaration)) === "compound_statement";
+  if (definition.file === init.file && isLocal) {
+    edits.replace(spanOf(tree, definition.declaration), "", RULE);
+    edits.insert(tree.start(init.node), `${definitionText}\n\n`.replaceAll("\n", newlineOf(init.file.text)), RULE, -3);
+  } else if (definition.file === init.file) replaceDefinition(definition, edits, definitionText);
   else {
     const header = new EditSet(definition.file.text);
     header.replace(spanOf(definition.file.tree, definition.declaration), "", RULE);

@@ -92,7 +92,8 @@ export class StatementEdits {
   finish(): void {
     const tree = this.#tree;
     for (const statement of this.#removed) this.#finishRemoved(statement);
-    for (const [statement, around] of this.#around) {
+    const innerFirst = [...this.#around].sort(([a], [b]) => tree.end(a) - tree.end(b) || tree.start(b) - tree.start(a));
+    for (const [statement, around] of innerFirst) {
       if (this.#removed.has(statement)) continue;
       const start = tree.start(statement);
       const end = tree.end(statement);
