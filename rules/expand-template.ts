@@ -1,5 +1,3 @@
-import type { Rule } from "./rule.ts";
-
 /** What stands for the placeholders of a template. */
 export interface TemplateArguments {
   /** C spelling of the context: `ctx`. */
@@ -116,9 +114,4 @@ function isWordCharacter(character: string): boolean {
     (character >= "A" && character <= "Z") ||
     (character >= "a" && character <= "z")
   );
-}
-
-/** The support functions that a rule may need, of either template. */
-export function supportOf(rule: Rule): string[] {
-  return [...new Set([...rule.support, ...(rule.otherwise?.support ?? [])])];
 }

@@ -1,7 +1,5 @@
 /** A rule: how one call of the C API is written in HPy. */
 
-import type { SupportFunction } from "../model/support.ts";
-
 export interface Rule {
   /** Kebab-case, names the C construct: `list-append`. Never recycled. */
   readonly id: string;
@@ -62,4 +60,3 @@ export interface Unmapped {
 }
 
 export type RuleTable = ReadonlyMap<string, Rule>;
-export type Support = SupportFunction;

@@ -149,7 +149,7 @@ PyInit_answer(void)
     expect.objectContaining({
       name: "answer",
       file: "answer.c",
-      line: 4,
+      line: 3,
       kind: "method",
       status: "pure",
       refusals: [],

@@ -2,12 +2,11 @@
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { pythonEnvironment } from "../verify/python-environment.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 const checks: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
-  ["generated tables", "tsx", "tools/generate-hpy.ts", pythonEnvironment().hpyInclude, "--check"],
+  ["generated files", "tsx", "tools/generate.ts", "--check"],
   ["lint and format", "biome", "check", "."],
   ["types", "tsc"],
   ["tests", "vitest", "run"],
