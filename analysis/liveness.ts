@@ -4,6 +4,9 @@ import type { Cfg } from "../syntax/cfg.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import { stripParentheses } from "../model/declarations.ts";
 
+/** Nodes that evaluate their syntax; the others only name the statement that they belong to. */
+const EVALUATED: ReadonlySet<string> = new Set(["declaration", "expression", "condition", "switch", "return"]);
+
 /** Uses and unconditional definitions of the tracked names in one node. */
 interface Effects {
   readonly uses: ReadonlySet<string>;
@@ -12,7 +15,7 @@ interface Effects {
 
 /** Names live at the entry of each node of the graph. */
 export function computeLiveness(tree: Tree, cfg: Cfg, tracked: (name: string) => boolean): ReadonlySet<string>[] {
-  const effects = cfg.nodes.map((node) => effectsOf(tree, node.syntax, tracked));
+  const effects = cfg.nodes.map((node) => effectsOf(tree, EVALUATED.has(node.kind) ? node.syntax : NONE, tracked));
   const live: Set<string>[] = cfg.nodes.map(() => new Set<string>());
   const predecessors: number[][] = cfg.nodes.map(() => []);
   for (const node of cfg.nodes) for (const edge of node.successors) predecessors[edge.to]?.push(node.id);

@@ -155,6 +155,9 @@ class Analysis {
   current: CfgNode | null = null;
   requested: Flip | null = null;
   normalExits = new Set<string>();
+  /** Places where a region's variable is closed on some path, and where it is still wanted on some path. */
+  closedAt = new Set<string>();
+  keptAt = new Set<string>();
   deaths: { variable: string; site: Node; node: number; edge: CfgEdge | null; reassignment: Node }[] = [];
 
   constructor(fn: CFunction, convention: CallingConvention, around: Surroundings) {
@@ -180,6 +183,13 @@ class Analysis {
       if (this.requested !== null && this.#applyFlip(this.requested)) continue;
       if (this.#resolveConflicts()) continue;
       if (this.#growRegions() || this.#grewSince(before)) continue;
+      for (const place of this.closedAt)
+        if (this.keptAt.has(place))
+          this.typing.refuse(
+            "ownership-differs-by-path",
+            Number(place.slice(place.lastIndexOf(":") + 1)),
+            "A handle ends here on one path and is still used on another.",
+          );
       return this.#facts();
     }
     return this.typing.refuse("too-complex", this.fn.declarator.node, "The ownership of its references does not settle.");
@@ -199,6 +209,8 @@ class Analysis {
     this.states = this.cfg.nodes.map(() => []);
     this.deaths = [];
     this.normalExits = new Set();
+    this.closedAt = new Set();
+    this.keptAt = new Set();
     this.requested = null;
   }
 
@@ -260,6 +272,11 @@ class Analysis {
   #checkDeclarations(): void {
     if (this.fn.isVariadic) this.typing.refuse("variadic-function", this.fn.declarator.node, "It takes a variable number of arguments.");
     const fastcall = this.convention.startsWith("fastcall");
+    for (const declaration of this.tree.descendants(this.fn.body, "declaration")) {
+      const source = this.tree.source(declaration);
+      if (source.includes("__attribute__") && source.includes("cleanup"))
+        this.typing.refuse("variable-attribute", declaration, "A variable has an attribute that runs code at the end of its scope.");
+    }
     for (const local of this.typing.locals.values()) {
       const type = local.type;
       if (type.base !== "PyObject" && type.base !== "PyTypeObject") continue;
@@ -360,7 +377,7 @@ class Analysis {
     let after = state;
     for (const region of this.regions) {
       const inside = this.#inRegion(region, edge.to) || !this.#inRegion(region, node.id);
-      if (!inside) after = this.#closeRegion(region, node, after);
+      if (!inside) after = this.#closeRegion(region, node, edge, after);
     }
     const isLive = (name: string): boolean => {
       if (name.startsWith("*") || name.startsWith("cell:") || name.startsWith("const:")) return edge.to !== 1;
@@ -466,7 +483,7 @@ class Analysis {
   }
 
   /** The variable of a region on an edge that leaves it. */
-  #closeRegion(region: Region, node: CfgNode, state: State): State {
+  #closeRegion(region: Region, node: CfgNode, edge: CfgEdge, state: State): State {
     const value = state.variables.get(region.variable);
     if (value === undefined || value.kind === "null") return state;
     const isJump = node.kind === "jump" || node.kind === "return";
@@ -484,6 +501,12 @@ class Analysis {
       if (object.handles === 0) this.#requestAliasDuplicate(object, region.variable);
       return state;
     }
+    const place = isJump ? this.#jumpStatement(node) : region.last;
+    if (this.live[edge.to]?.has(region.variable) === true) {
+      if (!isJump || region.before.has(place)) this.keptAt.add(`${regionKey(region)}:${place}`);
+      return state;
+    }
+    if (!isJump || region.before.has(place)) this.closedAt.add(`${regionKey(region)}:${place}`);
     if (!isJump) this.normalExits.add(regionKey(region));
     if (isJump && !region.before.has(this.#jumpStatement(node)))
       this.deaths.push({ variable: region.variable, site: object.site, node: node.id, edge: null, reassignment: NONE });
@@ -1329,6 +1352,14 @@ class Analysis {
     state = this.#takeFromSource(state, out.value.id);
     const object = state.object(out.value.id);
     const isSource = object.handles === 0;
+    if (!isSource && this.dupLeaves.has(out.leaf)) {
+      const taken = object.references >= 2 ? 1 : 0;
+      this.#decide(out.leaf, "dup");
+      state = state.update(out.value.id, { references: object.references - taken });
+      const added = state.add({ references: taken, handles: 1, nonNull: object.nonNull, site: out.leaf });
+      const value: Value = { kind: "object", id: added.id };
+      return { state: added.state.set(name, value), value, leaf: out.leaf };
+    }
     if (isSource && (this.dupLeaves.has(out.leaf) || (object.references > 0 && object.source.startsWith("const:")))) {
       const taken = object.references > 0 ? 1 : 0;
       this.#decide(out.leaf, "dup");
@@ -1339,7 +1370,7 @@ class Analysis {
     }
     if (isSource) {
       const added =
-        object.source.startsWith("const:") || object.source === "argument"
+        object.source.startsWith("const:")
           ? state.add({ ...object, source: "", leaf: out.leaf })
           : { state: state.update(out.value.id, { leaf: out.leaf }), id: out.value.id };
       const value: Value = { kind: "object", id: added.id };
@@ -1601,8 +1632,8 @@ class Analysis {
   #flipsOf(object: ObjectState, target: Node): Flip[] {
     const flips: Flip[] = [];
     if (object.handles === 1) return flips;
-    if (object.increment !== NONE) flips.push({ kind: "increment", site: object.increment });
     if (object.leaf !== NONE) flips.push({ kind: "leaf", leaf: object.leaf });
+    if (object.increment !== NONE) flips.push({ kind: "increment", site: object.increment });
     if (object.parameter >= 0 && this.tree.kind(target) === "identifier")
       flips.push({ kind: "parameter", name: this.tree.source(target) });
     return flips;
@@ -1665,8 +1696,12 @@ class Analysis {
         n,
         `\`${name}\` parses a tuple that is not the function's own arguments.`,
       );
-    const failure: Out = { state, value: { kind: "integer", value: 0 }, leaf: n };
     const targets = list.slice(layout.targets);
+    for (const target of targets) {
+      const type = this.typing.typeOf(target);
+      if (type === "handle" || type === "cell") state = this.#handle(target, state)[0]?.state ?? state;
+    }
+    const failure: Out = { state, value: { kind: "integer", value: 0 }, leaf: n };
     if (name === "PyArg_UnpackTuple") {
       const minimum = Number(this.tree.source(list[2] as Node));
       if (!Number.isInteger(minimum)) this.typing.refuse("computed-format", n, "The number of arguments is not a literal.");
@@ -1698,7 +1733,6 @@ class Analysis {
           if (target === undefined) this.typing.refuse("format-not-understood", n, `The format "${text}" wants more arguments.`);
           const isReceiver = k === item.targets - 1 || item.code.endsWith("#");
           if (isReceiver) success = this.#receive(target, item, when, success, unitKeeper);
-          else if (this.typing.typeOf(target) === "handle") success = this.#handle(target, success)[0]?.state ?? success;
         }
       }
     });
@@ -1751,6 +1785,8 @@ class Analysis {
         this.typing.refuse("address-of-reference", n, `The address of \`${value.name}\` is given to \`${name}\`.`);
       }
       if (value.kind !== "object") return;
+      if (fact !== undefined && fact.type !== "..." && !fact.type.includes("PyObject") && !fact.type.includes("PyTypeObject"))
+        this.typing.refuse("reference-cast", n, `A reference is given to \`${name}\` as \`${fact.type}\`; a handle is not a pointer to the object.`);
       if (this.typing.typeOf(list[i] as Node) !== "handle" && this.typing.typeOf(list[i] as Node) !== "cell") return;
       if (ownership === "steals") after = this.#steal(n, name, after, value.id);
       else if (ownership === "steals-on-success") onSuccess.push(value.id);

@@ -418,6 +418,7 @@ function accountOf(start: Snapshot, end: Snapshot, functions: readonly FunctionR
   let found = 0;
   let rewritten = 0;
   let unparsed = 0;
+  let suppressed = 0;
   const legacy = new Map<string, number>();
   const reports = new Map(functions.map((f) => [keyOf(f.file, f.name), f]));
   for (const module of start.project.modules) {
@@ -438,6 +439,10 @@ function accountOf(start: Snapshot, end: Snapshot, functions: readonly FunctionR
         if (!isCapiSite(file.text.slice(at, tokens.end[i]))) continue;
         found++;
         const range = ranges.find((r) => at >= r.start && at < r.end);
+        if (range?.report?.refusals[0]?.id === "skip-comment") {
+          suppressed++;
+          continue;
+        }
         if (file.unparsed.some((u) => at >= u.span.start && at < u.span.end)) unparsed++;
         else if (range?.report !== undefined && range.report.status !== "legacy") rewritten++;
         else {
@@ -452,7 +457,7 @@ function accountOf(start: Snapshot, end: Snapshot, functions: readonly FunctionR
     found,
     rewritten,
     legacy: [...legacy].map(([reason, sites]) => ({ reason, sites })).sort((a, b) => b.sites - a.sites || (a.reason < b.reason ? -1 : 1)),
-    suppressed: 0,
+    suppressed,
     unparsed,
   };
 }
