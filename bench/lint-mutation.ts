@@ -81,6 +81,9 @@ interface Tally {
   readonly missed: string[];
 }
 
+/** Texts of functions that have been mutated: support functions are the same in many files. */
+const done = new Set<string>();
+
 function run(parser: Parser, inputs: readonly InputFile[], limit: number, tallies: Map<string, Tally>): void {
   const knowledge = parser.prepare(inputs);
   const files = inputs.map((f) => parser.parse(f, knowledge));
@@ -88,7 +91,9 @@ function run(parser: Parser, inputs: readonly InputFile[], limit: number, tallie
   let left = limit;
   for (const [i, file] of files.entries()) {
     for (const info of checker.functionsOf(file)) {
-      if (checker.proof(info).verdict !== "clean") continue;
+      const source = file.tree.source(info.node);
+      if (done.has(source) || checker.proof(info).verdict !== "clean") continue;
+      done.add(source);
       const before = findingsAround(files, file, info.name).length;
       for (const mutant of mutantsOf(file.tree, info.node)) {
         if (left-- <= 0) return;

@@ -478,12 +478,12 @@ example_impl(HPyContext *ctx, HPy self, HPy arg)
     title: "A reference is used after Py_DECREF",
     severity: "error",
     explanation: "The object may be gone.",
-    example: method(`    PyObject *object = HPy_AsPyObject(ctx, arg);
-    Py_DECREF(object);
+    example: method(`    PyObject *object = PyList_New(0);
+    Py_XDECREF(object);
     return HPyLong_FromLong(ctx, PyCallable_Check(object));`),
-    repaired: method(`    PyObject *object = HPy_AsPyObject(ctx, arg);
+    repaired: method(`    PyObject *object = PyList_New(0);
     int callable = PyCallable_Check(object);
-    Py_DECREF(object);
+    Py_XDECREF(object);
     return HPyLong_FromLong(ctx, callable);`),
   },
   {

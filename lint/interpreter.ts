@@ -204,7 +204,7 @@ export class Interpreter {
     const cell = state.cell(value);
     if (cell === undefined) return;
     if (cell.state === "closed") {
-      if (cell.many) return;
+      if (cell.many || (cell.kind === "reference" && this.isAliveThrough(state.cells.get(cell.by)))) return;
       const id = {
         handle: "handle-used-after-close",
         tracker: "tracker-used-after-close",
@@ -223,6 +223,11 @@ export class Interpreter {
       const message = `${this.nameOf(cell)} points into an object whose handle was closed`;
       this.report(id, node, message, state, value, cell.kind === "view" ? "possible" : undefined);
     }
+  }
+
+  /** Whether an open handle keeps the object of a reference alive. */
+  private isAliveThrough(owner: Cell | undefined): boolean {
+    return owner !== undefined && owner.state !== "closed" && owner.state !== "null";
   }
 
   /** Closes a handle, a tracker or a builder, or drops a reference. */
@@ -1354,7 +1359,8 @@ export class Interpreter {
         const from = values.find((v, i) => roleOf(api, i) === "borrows" && v.kind !== "number");
         if (from?.kind === "null") return [{ state, value: NULL }];
         const maybeNull = state.cell(from ?? UNKNOWN)?.maybeNull ?? false;
-        return [{ state, value: this.fresh(state, "reference", n, maybeNull) }];
+        const by = from?.kind === "cell" ? from.cell : -1;
+        return [{ state, value: this.addCell(state, { kind: "reference", state: "owned", maybeNull, by }, n) }];
       }
       case "null-handle":
         return [{ state, value: NULL }];
@@ -1624,12 +1630,13 @@ export class Interpreter {
           return { state, value: this.addCell(state, { kind: "reference", state: "borrowed", maybeNull: true }, n) };
         case "same":
           return { state, value: values[api.ownership.as] ?? UNKNOWN };
-        case "interior":
-          if (into?.kind !== "cell") return { state, value: UNKNOWN };
-          return {
-            state,
-            value: this.addCell(state, { kind: "interior", state: "borrowed", maybeNull: true, by: into.cell }, n),
-          };
+        case "interior": {
+          if (into?.kind !== "cell" || FOREIGN_MEMORY.has(api.name)) return { state, value: UNKNOWN };
+          // The memory belongs to the object, which the handle behind a bridged reference keeps alive.
+          const through = state.cells.get(into.cell)?.by ?? -1;
+          const by = through >= 0 ? through : into.cell;
+          return { state, value: this.addCell(state, { kind: "interior", state: "borrowed", maybeNull: true, by }, n) };
+        }
         default:
           return { state, value: number(numericRange(api)) };
       }
