@@ -176,10 +176,12 @@ export async function testPackage(
     writeFileSync(join(plugins, "hpy_migrate_outcomes.py"), RECORD_OUTCOMES);
     const outcomeLog = join(scratch, "outcomes");
     const leakLog = join(scratch, "leaks");
+    // Tests that copy or rename the interpreter leave the virtual environment, and HPy with it.
+    const packages = join(dirname(environment.hpyInclude), "..", "..");
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       PATH: `${dirname(environment.python)}${delimiter}${process.env.PATH ?? ""}`,
-      PYTHONPATH: [plugins, ...importRoots(root, libraries), ...options.path].join(delimiter),
+      PYTHONPATH: [plugins, ...importRoots(root, libraries), ...options.path, packages].join(delimiter),
       PYTHONDONTWRITEBYTECODE: "1",
       PYTHONFAULTHANDLER: "1",
       PYTEST_ADDOPTS: "-p hpy_migrate_outcomes -p no:cacheprovider",
