@@ -164,6 +164,14 @@ describe("the core is pure", () => {
   });
 });
 
+test("ARCHITECTURE.md has a row for each folder, and paths that exist", () => {
+  const page = readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8");
+  const folders = [...page.matchAll(/^\| `(\w+)\/` \|/gm)].map((match) => match[1]);
+  expect([...folders].sort()).toEqual(Object.keys(MAY_IMPORT).sort());
+  const paths = [...page.matchAll(/`([a-z]+\/[a-z0-9./-]*\.(?:ts|json|md))`/g)].map((match) => match[1] as string);
+  expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
+
 describe("rules and transforms stand alone", () => {
   test("neither imports the other", () => {
     const pairs = [
