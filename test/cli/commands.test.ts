@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { contents, git, hpyMigrate, makeRepository, scratch } from "./command-line.ts";
@@ -302,6 +302,14 @@ describe("usage", () => {
     const help = await hpyMigrate("--help");
     expect([help.status, help.err]).toEqual([0, ""]);
     for (const command of ["plan", "diff", "apply", "explain"]) expect(help.out).toContain(`  ${command} `);
+  });
+
+  test("the README tells of every command and of no other", async () => {
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+    const told = [...readme.matchAll(/^ {4}npx hpy-migrate ([a-z]+)/gm)].map((match) => match[1]);
+    const { out } = await hpyMigrate("--help");
+    const listed = [...out.slice(out.indexOf("Commands:")).matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]);
+    expect(told).toEqual(listed);
   });
 
   test.each([
