@@ -95,7 +95,7 @@ export class HandleChecker {
 
   private solve(group: readonly FunctionInfo[]): void {
     const [first] = group;
-    const recursive = group.length > 1 || (first !== undefined && first.calls.has(first.name));
+    const recursive = group.length > 1 || first?.calls.has(first.name);
     if (recursive) {
       for (const f of group) this.provisional.set(f, BOTTOM);
       for (let round = 0; ; round++) {

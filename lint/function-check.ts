@@ -4,9 +4,10 @@ import type { Span } from "../syntax/source.ts";
 import { NONE, type Node } from "../syntax/tree.ts";
 import { ANY, type Cell, State, type Trace, UNKNOWN, type Value } from "./domain.ts";
 import type { Finding, GiveUp, PathPoint } from "./findings.ts";
-import { BEHIND, Interpreter } from "./interpreter.ts";
+import { Interpreter } from "./interpreter.ts";
 import { liveness } from "./liveness.ts";
 import type { FunctionInfo, Project } from "./project.ts";
+import { BEHIND } from "./resources.ts";
 import type { ArgumentOutcome, Given, Outcome, Summary } from "./summary.ts";
 
 /** What one run over a function found out. */
@@ -140,13 +141,13 @@ class FunctionCheck {
     switch (node.kind) {
       case "declaration": {
         const states = interpreter.declare(node.syntax, state);
-        for (const s of states) interpreter.collect(s, node.syntax);
+        for (const s of states) interpreter.resources.collect(s, node.syntax);
         pass(states, () => true);
         return;
       }
       case "expression": {
         const results = interpreter.evaluate(node.syntax, state);
-        for (const r of results) interpreter.collect(r.state, node.syntax);
+        for (const r of results) interpreter.resources.collect(r.state, node.syntax);
         pass(
           results.map((r) => r.state),
           () => true,
@@ -162,7 +163,7 @@ class FunctionCheck {
         ] as const) {
           for (const s of states) {
             s.note(span, note);
-            interpreter.collect(s, node.syntax);
+            interpreter.resources.collect(s, node.syntax);
           }
         }
         pass(yes, (kind) => kind !== "false");
@@ -172,7 +173,7 @@ class FunctionCheck {
       case "switch": {
         const results = interpreter.evaluate(node.syntax, state);
         for (const r of results) {
-          interpreter.collect(r.state, node.syntax);
+          interpreter.resources.collect(r.state, node.syntax);
           let rest = [r.state];
           const others: number[] = [];
           for (const { to, guard } of node.successors) {
@@ -215,7 +216,7 @@ class FunctionCheck {
   }
 
   private checkReturned(syntax: Node, expression: Node, value: Value, state: State): void {
-    this.interpreter.consume(value, expression, state);
+    this.interpreter.resources.consume(value, expression, state);
     const cell = state.cell(value);
     if (cell === undefined || cell.kind !== "handle") return;
     if (cell.state === "tracked") {
@@ -276,10 +277,10 @@ class FunctionCheck {
 
   private finish(syntax: Node, state: State, value: Value, fellOff: boolean): void {
     const end = fellOff ? this.closingBrace() : syntax;
-    this.interpreter.collect(state, end, [value]);
+    this.interpreter.resources.collect(state, end, [value]);
     this.checkOuts(end, state);
     const outcome = this.outcome(state, value);
-    this.interpreter.leaveWith(state, end, [value]);
+    this.interpreter.resources.leaveWith(state, end, [value]);
     const key = JSON.stringify(outcome);
     if (!this.outcomes.has(key) && this.outcomes.size >= OUTCOMES) this.giveUp(syntax, "too many ways to end");
     else this.outcomes.set(key, outcome);
@@ -297,7 +298,7 @@ class FunctionCheck {
       if (!place.startsWith("*") || value.kind !== "cell") continue;
       const cell = state.cells.get(value.cell);
       if (cell === undefined || cell.parameter >= 0) continue;
-      if (cell.state === "closed") this.interpreter.consume(value, node, state);
+      if (cell.state === "closed") this.interpreter.resources.consume(value, node, state);
     }
   }
 

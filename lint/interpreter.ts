@@ -6,7 +6,6 @@ import type { DeclaredType, Variable } from "./declarations.ts";
 import { readDeclaration } from "./declarations.ts";
 import {
   ANY,
-  type Cell,
   type CellKind,
   CONTEXT,
   NONZERO,
@@ -21,18 +20,10 @@ import {
   type Value,
 } from "./domain.ts";
 import { formatUnits, stringText } from "./formats.ts";
-import { type FunctionInfo, integer, type Project } from "./project.ts";
+import { integer } from "./project.ts";
+import { compareMasks, FLIPPED, narrow, rangeOf, singleNumber, stepped } from "./ranges.ts";
+import { BEHIND, Resources, type Surroundings } from "./resources.ts";
 import type { Given, Summary } from "./summary.ts";
-
-/** What one function's run needs from its surroundings. */
-export interface Surroundings {
-  readonly info: FunctionInfo;
-  readonly project: Project;
-  /** What is known of a project function with this name; undefined for functions without a body. */
-  summaryOf(name: string, count: number): Summary | undefined;
-  report(id: string, node: Node, message: string, state: State, cell: Cell | undefined, certainty?: "possible"): void;
-  giveUp(node: Node, reason: string): void;
-}
 
 export interface Result {
   readonly state: State;
@@ -43,9 +34,6 @@ export interface Branches {
   readonly yes: State[];
   readonly no: State[];
 }
-
-/** Index space of cells that stand behind pointer parameters. */
-export const BEHIND = 1000;
 
 /** Macros and functions that pass their first argument through as a truth value. */
 const HINTS = new Set([
@@ -69,15 +57,6 @@ const POINTS_INTO = new Set(["strchr", "strrchr", "strstr", "strpbrk", "memchr",
 /** Functions whose result is memory of the extension itself, which no handle keeps alive. */
 const FOREIGN_MEMORY = new Set(["HPyCapsule_GetPointer", "HPyCapsule_GetContext", "PyCapsule_GetPointer"]);
 
-const CELL_NAMES: Readonly<Record<CellKind, string>> = {
-  handle: "handle",
-  tracker: "tracker",
-  builder: "builder",
-  reference: "reference",
-  interior: "pointer",
-  view: "struct pointer",
-};
-
 /** Kind of the resource that a variable of this type holds by value; undefined for types that are not followed. */
 export function cellKind(type: DeclaredType): CellKind | undefined {
   if (type.array) return undefined;
@@ -98,7 +77,7 @@ export function cellKind(type: DeclaredType): CellKind | undefined {
 export class Interpreter {
   private readonly around: Surroundings;
   private readonly tree: Tree;
-  private nextCell = 1;
+  readonly resources: Resources;
   private readonly variables = new Map<string, Variable>();
   /** Pointer parameters that are indexed by more than 0. */
   private readonly arrays: ReadonlySet<string>;
@@ -106,6 +85,7 @@ export class Interpreter {
   constructor(around: Surroundings) {
     this.around = around;
     this.tree = around.info.file.tree;
+    this.resources = new Resources(around);
     for (const v of around.info.scope.all()) this.variables.set(v.place, v);
     this.arrays = this.indexedParameters();
   }
@@ -145,7 +125,7 @@ export class Interpreter {
       }
       const kind = cellKind(type);
       if (kind !== undefined && !type.reference) {
-        state.set(place, this.addCell(state, { kind, state: "borrowed", maybeNull: true, parameter: index }));
+        state.set(place, this.resources.addCell(state, { kind, state: "borrowed", maybeNull: true, parameter: index }));
         continue;
       }
       const behind = cellKind({ ...type, pointers: type.pointers - 1, reference: false });
@@ -153,208 +133,13 @@ export class Interpreter {
       state.set(place, { kind: "address", place: `*${place}` });
       const many = this.arrays.has(place);
       const old = { kind: behind, state: "borrowed", maybeNull: true, parameter: BEHIND + index, many } as const;
-      state.set(this.behind(p), this.addCell(state, old));
+      state.set(this.behind(p), this.resources.addCell(state, old));
     }
   }
 
   /** Whether a parameter is the usual `const HPy *` array of arguments. */
   private isArgumentArray(p: Variable): boolean {
     return p.type.base === "HPy" && p.type.pointers === 1 && p.type.constant;
-  }
-
-  // ---- resources ----------------------------------------------------------------------------------------------
-
-  addCell(state: State, made: Partial<Cell> & Pick<Cell, "kind" | "state">, origin: Node = NONE): Value {
-    const id = this.nextCell++;
-    state.cells.set(id, {
-      maybeNull: false,
-      by: -1,
-      origin,
-      releasedAt: NONE,
-      holder: "",
-      parameter: -1,
-      many: false,
-      ...made,
-    });
-    return { kind: "cell", cell: id };
-  }
-
-  private fresh(state: State, kind: CellKind, origin: Node, maybeNull: boolean): Value {
-    return this.addCell(state, { kind, state: "owned", maybeNull }, origin);
-  }
-
-  private nameOf(cell: Cell): string {
-    const what = CELL_NAMES[cell.kind];
-    const place = cell.holder.includes("@") ? cell.holder.slice(0, cell.holder.indexOf("@")) : cell.holder;
-    return place === "" ? `this ${what}` : `the ${what} \`${place}\``;
-  }
-
-  private report(id: string, node: Node, message: string, state: State, value?: Value, certainty?: "possible"): void {
-    const cell = value === undefined ? undefined : state.cell(value);
-    this.around.report(id, node, message, state, cell, certainty);
-    if (value?.kind === "cell") state.update(value.cell, { state: "unknown" });
-  }
-
-  /** The value is used as what it is: passed on, looked into, returned. */
-  consume(value: Value, node: Node, state: State): void {
-    if (value.kind === "unassigned") {
-      this.report("uninitialised-handle", node, `${this.shown(node)} is used before it is set`, state);
-      return;
-    }
-    const cell = state.cell(value);
-    if (cell === undefined) return;
-    if (cell.state === "closed") {
-      if (cell.many || (cell.kind === "reference" && this.isAliveThrough(state.cells.get(cell.by)))) return;
-      const id = {
-        handle: "handle-used-after-close",
-        tracker: "tracker-used-after-close",
-        builder: "builder-used-twice",
-        reference: "reference-used-after-release",
-        interior: "interior-pointer-dangling",
-        view: "struct-pointer-dangling",
-      }[cell.kind];
-      this.report(id, node, `${this.nameOf(cell)} is used after it was ${releasedWord(cell.kind)}`, state, value);
-      return;
-    }
-    if (cell.kind === "interior" || cell.kind === "view") {
-      const owner = state.cells.get(cell.by);
-      if (owner?.state !== "closed") return;
-      const id = cell.kind === "interior" ? "interior-pointer-dangling" : "struct-pointer-dangling";
-      const message = `${this.nameOf(cell)} points into an object whose handle was closed`;
-      this.report(id, node, message, state, value, cell.kind === "view" ? "possible" : undefined);
-    }
-  }
-
-  /** Whether an open handle keeps the object of a reference alive. */
-  private isAliveThrough(owner: Cell | undefined): boolean {
-    return owner !== undefined && owner.state !== "closed" && owner.state !== "null";
-  }
-
-  /** Closes a handle, a tracker or a builder, or drops a reference. */
-  release(value: Value, node: Node, state: State): void {
-    if (value.kind === "unassigned") {
-      this.report("uninitialised-handle", node, `${this.shown(node)} is closed before it is set`, state);
-      return;
-    }
-    const cell = state.cell(value);
-    if (value.kind !== "cell" || cell === undefined) return;
-    const name = this.nameOf(cell);
-    switch (cell.state) {
-      case "owned":
-        break;
-      case "borrowed":
-        if (cell.parameter < 0 || (cell.parameter < BEHIND && this.around.project.isEntry(this.around.info))) {
-          const id = cell.kind === "reference" ? "borrowed-reference-released" : "borrowed-handle-closed";
-          this.report(id, node, `${name} belongs to the caller and is closed here`, state, value);
-          return;
-        }
-        break;
-      case "constant":
-        this.report("constant-closed", node, `${name} belongs to the context and is closed here`, state, value);
-        return;
-      case "tracked":
-        this.report("tracked-handle-closed", node, `${name} is closed here and again by its tracker`, state, value);
-        return;
-      case "closed": {
-        if (cell.many) return;
-        const id = {
-          handle: "double-close",
-          tracker: "tracker-closed-twice",
-          builder: "builder-used-twice",
-          reference: "reference-released-twice",
-          interior: "double-close",
-          view: "double-close",
-        }[cell.kind];
-        this.report(id, node, `${name} was already ${releasedWord(cell.kind)}`, state, value);
-        return;
-      }
-      default:
-        return;
-    }
-    state.update(value.cell, { state: "closed", releasedAt: node });
-    if (cell.kind !== "tracker") return;
-    for (const [id, other] of state.cells) {
-      if (other.state === "tracked" && other.by === value.cell) {
-        state.update(id, { state: "closed", releasedAt: node });
-      }
-    }
-  }
-
-  /** Reports what is owned and cannot be named any more, and drops what nothing needs. */
-  collect(state: State, node: Node, kept: readonly Value[] = []): void {
-    const reachable = state.reachable(kept);
-    for (const [id, cell] of state.cells) {
-      if (reachable.has(id)) continue;
-      if (cell.state === "owned") this.leak(state, id, cell, node);
-      state.cells.delete(id);
-    }
-  }
-
-  private leak(state: State, id: number, cell: Cell, node: Node): void {
-    const origin = cell.origin;
-    const name = this.nameOf(cell);
-    if (cell.kind === "tracker") {
-      this.report("tracker-not-closed", node, `${name} is not closed on this path`, state, { kind: "cell", cell: id });
-    } else if (cell.kind === "builder") {
-      this.report("builder-not-finished", node, `${name} is neither built nor cancelled on this path`, state, {
-        kind: "cell",
-        cell: id,
-      });
-    } else if (cell.kind === "reference") {
-      this.report("reference-leaked", node, `${name} is not released on this path`, state, { kind: "cell", cell: id });
-    } else if (cell.holder !== "") {
-      this.report("handle-overwritten", node, `${name} loses its value while it is open`, state, {
-        kind: "cell",
-        cell: id,
-      });
-    } else if (origin !== NONE && this.isArgument(origin)) {
-      const text = `the new handle of ${this.shown(origin)} is passed on and never closed`;
-      this.report("nested-handle-leaked", origin, text, state, { kind: "cell", cell: id });
-    } else {
-      const text = `the new handle of ${this.shown(origin === NONE ? node : origin)} is dropped`;
-      this.report("handle-dropped", origin === NONE ? node : origin, text, state, { kind: "cell", cell: id });
-    }
-  }
-
-  /** At the end of the function: everything that is still owned and was not handed over is lost. */
-  leaveWith(state: State, node: Node, handed: readonly Value[]): void {
-    const given = new Set(handed.map((v) => (v.kind === "cell" ? v.cell : -1)));
-    for (const [place, value] of state.values) {
-      if (place.startsWith("*") && value.kind === "cell") given.add(value.cell);
-    }
-    for (const [id, cell] of state.cells) {
-      if (cell.state !== "owned" || given.has(id)) continue;
-      const name = this.nameOf(cell);
-      const id2 = {
-        handle: "handle-leaked",
-        tracker: "tracker-not-closed",
-        builder: "builder-not-finished",
-        reference: "reference-leaked",
-        interior: "handle-leaked",
-        view: "handle-leaked",
-      }[cell.kind];
-      const verb =
-        cell.kind === "builder"
-          ? "neither built nor cancelled"
-          : cell.kind === "reference"
-            ? "not released"
-            : "not closed";
-      this.report(id2, node, `${name} is ${verb} when the function leaves here`, state, { kind: "cell", cell: id });
-    }
-  }
-
-  private isArgument(n: Node): boolean {
-    for (let c = this.tree.parent(n); c !== NONE; c = this.tree.parent(c)) {
-      const kind = this.tree.kind(c);
-      if (kind === "argument_list" || kind === "initializer_list") return true;
-      if (!kind.endsWith("_expression")) return false;
-    }
-    return false;
-  }
-
-  private shown(n: Node): string {
-    const text = this.tree.source(n).replaceAll("\n", " ");
-    return `\`${text.length > 60 ? `${text.slice(0, 57)}...` : text}\``;
   }
 
   // ---- declarations and assignments ---------------------------------------------------------------------------
@@ -460,7 +245,7 @@ export class Interpreter {
         state.update(value.cell, { many: true, maybeNull: cell.maybeNull || old.kind === "null" });
       else {
         const alias = { kind: cell.kind, state: "borrowed", maybeNull: true, many: true } as const;
-        state.set(place, this.addCell(state, alias, cell.origin));
+        state.set(place, this.resources.addCell(state, alias, cell.origin));
         return;
       }
     } else if (value.kind === "null" && before !== undefined && before.state === "borrowed" && before.parameter < 0) {
@@ -488,7 +273,7 @@ export class Interpreter {
     state.values.delete(`${base}[]`);
     for (let i = 0; i < size; i++) {
       if (cell === undefined) state.set(`${base}[${i}]`, all);
-      else state.set(`${base}[${i}]`, this.addCell(state, { ...cell, many: false }, cell.origin));
+      else state.set(`${base}[${i}]`, this.resources.addCell(state, { ...cell, many: false }, cell.origin));
     }
     if (all.kind === "cell") state.cells.delete(all.cell);
   }
@@ -507,7 +292,7 @@ export class Interpreter {
       state.values.delete(key);
     }
     const maybeNull = lead.maybeNull || cells.length < places.length || cells.some((c) => c.state === "null");
-    state.set(`${base}[]`, this.addCell(state, { ...lead, many: true, maybeNull }, lead.origin));
+    state.set(`${base}[]`, this.resources.addCell(state, { ...lead, many: true, maybeNull }, lead.origin));
   }
 
   /** Places of the single handles that an address stands for. */
@@ -534,11 +319,11 @@ export class Interpreter {
   private escape(value: Value, node: Node, state: State): void {
     const cell = state.cell(value);
     if (value.kind !== "cell" || cell === undefined) return;
-    this.consume(value, node, state);
+    this.resources.consume(value, node, state);
     if (cell.kind === "interior" || cell.kind === "view") return;
     if (cell.state === "owned" || cell.state === "tracked" || cell.state === "borrowed") {
       if (cell.kind !== "reference") {
-        this.around.giveUp(node, `${this.nameOf(cell)} is stored where the checker does not follow it`);
+        this.around.giveUp(node, `${this.resources.nameOf(cell)} is stored where the checker does not follow it`);
       }
       state.update(value.cell, { state: "unknown" });
     }
@@ -689,7 +474,7 @@ export class Interpreter {
         return this.evaluate(tree.field(n, "value"), state);
       case "comma_expression":
         return this.evaluate(tree.field(n, "left"), state).flatMap((r) => {
-          this.collect(r.state, n);
+          this.resources.collect(r.state, n);
           return this.evaluate(tree.field(n, "right"), r.state);
         });
       case "assignment_expression":
@@ -734,7 +519,7 @@ export class Interpreter {
           const place = `(${n})`;
           s.forget(place);
           values.forEach((v, i) => {
-            this.consume(v, n, s);
+            this.resources.consume(v, n, s);
             if (s.cell(v) !== undefined) s.values.set(`${place}[${i}]`, v);
           });
           return { state: s, value: { kind: "address", place } };
@@ -821,7 +606,7 @@ export class Interpreter {
         const parts = [tree.field(target, "argument"), this.index(target)].filter((c) => c !== NONE);
         return this.evaluateAll(parts, state).map(({ state: s, values }) => {
           values.forEach((v, i) => {
-            this.consume(v, parts[i] as Node, s);
+            this.resources.consume(v, parts[i] as Node, s);
           });
           return s;
         });
@@ -843,8 +628,8 @@ export class Interpreter {
         return kind === "interior" || kind === "view";
       });
       if (pointer !== undefined && (operator === "+" || operator === "-")) return { state: s, value: pointer };
-      this.consume(a, left, s);
-      this.consume(b, right, s);
+      this.resources.consume(a, left, s);
+      this.resources.consume(b, right, s);
       return { state: s, value: UNKNOWN };
     });
   }
@@ -860,7 +645,7 @@ export class Interpreter {
     const place = this.placeOf(n, state);
     if (place !== null) return [{ state, value: this.read(place, state) }];
     return this.evaluate(argument, state).map((r) => {
-      this.consume(r.value, argument, r.state);
+      this.resources.consume(r.value, argument, r.state);
       return { state: r.state, value: this.element(argument, r.state, n) };
     });
   }
@@ -871,19 +656,19 @@ export class Interpreter {
     const field = tree.source(tree.field(n, "field"));
     if (this.peek(base, state).kind === "context") {
       if (!field.startsWith("h_")) return [{ state, value: UNKNOWN }];
-      return [{ state, value: this.addCell(state, { kind: "handle", state: "constant" }, n) }];
+      return [{ state, value: this.resources.addCell(state, { kind: "handle", state: "constant" }, n) }];
     }
     const place = this.placeOf(n, state);
     if (place !== null) {
       const root = this.peek(base, state);
       if (state.cell(root)?.kind === "handle") {
-        this.report("handle-bits-read", n, `${this.shown(n)} looks at the bits of a handle`, state);
+        this.resources.report("handle-bits-read", n, `${this.resources.shown(n)} looks at the bits of a handle`, state);
         return [{ state, value: UNKNOWN }];
       }
       return [{ state, value: state.get(place) }];
     }
     return this.evaluate(base, state).map((r) => {
-      this.consume(r.value, base, r.state);
+      this.resources.consume(r.value, base, r.state);
       return { state: r.state, value: UNKNOWN };
     });
   }
@@ -898,7 +683,7 @@ export class Interpreter {
       const place = this.placeOf(n, s);
       if (place !== null) return { state: s, value: this.read(place, s) };
       const [pointer = UNKNOWN] = values;
-      this.consume(pointer, base, s);
+      this.resources.consume(pointer, base, s);
       return { state: s, value: this.element(base, s, n) };
     });
   }
@@ -909,7 +694,7 @@ export class Interpreter {
     const type = variable?.type;
     if (type === undefined || type.base !== "HPy" || type.pointers + (type.array ? 1 : 0) !== 1) return UNKNOWN;
     if (type.array || !type.constant) return UNKNOWN;
-    return this.addCell(state, { kind: "handle", state: "borrowed", maybeNull: true }, n);
+    return this.resources.addCell(state, { kind: "handle", state: "borrowed", maybeNull: true }, n);
   }
 
   private mentionsResource(n: Node, state: State): boolean {
@@ -998,7 +783,7 @@ export class Interpreter {
     return join(
       this.evaluate(n, state).map(({ state: s, value }) => {
         if (value.kind === "unassigned") {
-          this.report("uninitialised-handle", n, `${this.shown(n)} is tested before it is set`, s);
+          this.resources.report("uninitialised-handle", n, `${this.resources.shown(n)} is tested before it is set`, s);
         }
         const { yes, no } = this.split(value, s, this.assignedPlace(n, s));
         return { yes: no, no: yes };
@@ -1189,9 +974,9 @@ export class Interpreter {
     if (name.endsWith("AsStruct") || name.endsWith("_AsStructLegacy") || name.startsWith("HPy_AsStruct")) {
       return this.evaluateAll(nodes, state).map(({ state: s, values }) => {
         const handle = values[1] ?? UNKNOWN;
-        this.consume(handle, nodes[1] ?? n, s);
+        this.resources.consume(handle, nodes[1] ?? n, s);
         this.checkNull(name, handle, nodes[1] ?? n, s);
-        const value = this.addCell(
+        const value = this.resources.addCell(
           s,
           { kind: "view", state: "borrowed", by: handle.kind === "cell" ? handle.cell : -1 },
           n,
@@ -1210,7 +995,7 @@ export class Interpreter {
   private valueOf(nodes: readonly Node[], state: State, value: Value): Result[] {
     return this.evaluateAll(nodes, state).map(({ state: s, values }) => {
       values.forEach((v, i) => {
-        this.consume(v, nodes[i] as Node, s);
+        this.resources.consume(v, nodes[i] as Node, s);
       });
       return { state: s, value };
     });
@@ -1218,10 +1003,10 @@ export class Interpreter {
 
   private checkNull(name: string, value: Value, node: Node, state: State): void {
     if (value.kind !== "null" || value.untested) return;
-    this.report(
+    this.resources.report(
       "null-handle-passed",
       node,
-      `${this.shown(node)} is HPy_NULL here and ${name} does not accept that`,
+      `${this.resources.shown(node)} is HPy_NULL here and ${name} does not accept that`,
       state,
     );
   }
@@ -1229,7 +1014,7 @@ export class Interpreter {
   private callHpy(n: Node, api: HpyFunction, nodes: readonly Node[], given: State): Result[] {
     return this.evaluateAll(nodes, given).flatMap(({ state, values }) => {
       if (state.outsidePython && api.name !== "HPy_ReenterPythonExecution") {
-        this.report(
+        this.resources.report(
           "api-outside-python",
           n,
           `${api.name} is called between HPy_BEGIN_LEAVE_PYTHON and HPy_END_LEAVE_PYTHON`,
@@ -1255,7 +1040,7 @@ export class Interpreter {
       case "closes":
       case "closes-builder":
       case "closes-tracker":
-        this.release(value, node, state);
+        this.resources.release(value, node, state);
         return;
       case "tracks": {
         const cell = state.cell(value);
@@ -1263,26 +1048,26 @@ export class Interpreter {
         if (value.kind === "cell" && cell?.state === "owned") {
           state.update(value.cell, { state: "tracked", by: tracker?.kind === "cell" ? tracker.cell : -1 });
         } else if (cell !== undefined && (cell.state === "borrowed" || cell.state === "constant")) {
-          this.report(
+          this.resources.report(
             "borrowed-handle-closed",
             node,
-            `${this.nameOf(cell)} is not ours and the tracker would close it`,
+            `${this.resources.nameOf(cell)} is not ours and the tracker would close it`,
             state,
             value,
           );
-        } else this.consume(value, node, state);
+        } else this.resources.consume(value, node, state);
         return;
       }
       case "borrows-array":
         if (value.kind === "address") {
           for (const [place, element] of state.values) {
-            if (place.startsWith(`${value.place}[`)) this.consume(element, node, state);
+            if (place.startsWith(`${value.place}[`)) this.resources.consume(element, node, state);
           }
         }
         return;
       case "tracker":
         this.trackerArgument = value;
-        this.consume(value, node, state);
+        this.resources.consume(value, node, state);
         return;
       case "context":
       case "storage":
@@ -1292,11 +1077,11 @@ export class Interpreter {
         return;
       case "borrows":
       case "borrows-variadic":
-        this.consume(value, node, state);
+        this.resources.consume(value, node, state);
         if (role === "borrows" && !api.nullable.includes(i)) this.checkNull(api.name, value, node, state);
         return;
       default:
-        this.consume(value, node, state);
+        this.resources.consume(value, node, state);
     }
   }
 
@@ -1332,8 +1117,8 @@ export class Interpreter {
           const by = handle.kind === "cell" ? handle.cell : -1;
           writeOuts(state, (i) =>
             roleOf(api, i) === "out-struct"
-              ? this.addCell(state, { kind: "view", state: "borrowed", by }, n)
-              : this.fresh(state, "handle", n, true),
+              ? this.resources.addCell(state, { kind: "view", state: "borrowed", by }, n)
+              : this.resources.fresh(state, "handle", n, true),
           );
         }
         return [{ state, value: handle }];
@@ -1343,7 +1128,7 @@ export class Interpreter {
         return [
           {
             state,
-            value: this.addCell(
+            value: this.resources.addCell(
               state,
               { kind: "interior", state: "borrowed", maybeNull: api.error === "null", by: into.cell },
               n,
@@ -1352,15 +1137,17 @@ export class Interpreter {
         ];
       }
       case "builder":
-        return [{ state, value: this.fresh(state, "builder", n, api.error === "null") }];
+        return [{ state, value: this.resources.fresh(state, "builder", n, api.error === "null") }];
       case "tracker":
-        return [{ state, value: this.fresh(state, "tracker", n, false) }];
+        return [{ state, value: this.resources.fresh(state, "tracker", n, false) }];
       case "new-reference": {
         const from = values.find((v, i) => roleOf(api, i) === "borrows" && v.kind !== "number");
         if (from?.kind === "null") return [{ state, value: NULL }];
         const maybeNull = state.cell(from ?? UNKNOWN)?.maybeNull ?? false;
         const by = from?.kind === "cell" ? from.cell : -1;
-        return [{ state, value: this.addCell(state, { kind: "reference", state: "owned", maybeNull, by }, n) }];
+        return [
+          { state, value: this.resources.addCell(state, { kind: "reference", state: "owned", maybeNull, by }, n) },
+        ];
       }
       case "null-handle":
         return [{ state, value: NULL }];
@@ -1378,7 +1165,7 @@ export class Interpreter {
       writeOuts(failed, () => NULL);
       results.push({ state: failed, value: number(failure) });
     }
-    writeOuts(state, () => this.fresh(state, "handle", n, failure === 0));
+    writeOuts(state, () => this.resources.fresh(state, "handle", n, failure === 0));
     results.push({ state, value: number(success) });
     return results;
   }
@@ -1388,9 +1175,9 @@ export class Interpreter {
       const from = values[1] ?? UNKNOWN;
       if (from.kind === "null") return NULL;
       const cell = state.cell(from);
-      return this.fresh(state, "handle", n, cell === undefined ? true : cell.maybeNull);
+      return this.resources.fresh(state, "handle", n, cell === undefined ? true : cell.maybeNull);
     }
-    return this.fresh(state, "handle", n, api.error === "null" || api.error === "occurred");
+    return this.resources.fresh(state, "handle", n, api.error === "null" || api.error === "occurred");
   }
 
   /** `HPyArg_Parse`, `HPyArg_ParseKeywords` and `HPyArg_ParseKeywordsDict`. */
@@ -1404,14 +1191,14 @@ export class Interpreter {
       const tracker = values[1] ?? UNKNOWN;
       const failed = state.clone();
       if (tracker.kind === "address") {
-        const closed = this.addCell(failed, { kind: "tracker", state: "closed", releasedAt: n }, n);
+        const closed = this.resources.addCell(failed, { kind: "tracker", state: "closed", releasedAt: n }, n);
         failed.set(tracker.place, closed);
       }
       failed.forgetMemory();
       state.forgetMemory();
       let by = -1;
       if (tracker.kind === "address") {
-        const made = this.fresh(state, "tracker", n, false);
+        const made = this.resources.fresh(state, "tracker", n, false);
         state.set(tracker.place, made);
         if (made.kind === "cell") by = made.cell;
       }
@@ -1462,10 +1249,10 @@ export class Interpreter {
     const maybeNull = optional && old.kind === "null";
     const results: State[] = [];
     if (optional && old.kind === "unassigned") {
-      this.report(
+      this.resources.report(
         "optional-argument-uninitialised",
         node,
-        `${this.shown(node)} keeps no value when the argument is missing`,
+        `${this.resources.shown(node)} keeps no value when the argument is missing`,
         state,
         undefined,
         "possible",
@@ -1475,8 +1262,11 @@ export class Interpreter {
     const element = !keywords && from.kind === "address" ? this.read(`${from.place}[${position}]`, state) : UNKNOWN;
     if (element.kind === "cell" && !optional) state.set(place, element);
     else if (keywords && tracker >= 0) {
-      state.set(place, this.addCell(state, { kind: "handle", state: "tracked", maybeNull, by: tracker }, node));
-    } else state.set(place, this.addCell(state, { kind: "handle", state: "borrowed", maybeNull }, node));
+      state.set(
+        place,
+        this.resources.addCell(state, { kind: "handle", state: "tracked", maybeNull, by: tracker }, node),
+      );
+    } else state.set(place, this.resources.addCell(state, { kind: "handle", state: "borrowed", maybeNull }, node));
     results.push(state);
     return results;
   }
@@ -1498,12 +1288,13 @@ export class Interpreter {
   ): void {
     values.forEach((value, i) => {
       const node = nodes[i] as Node;
-      if (!summary.outcomes.some((o) => o.arguments[i]?.effect === "closed")) this.consume(value, node, state);
+      if (!summary.outcomes.some((o) => o.arguments[i]?.effect === "closed"))
+        this.resources.consume(value, node, state);
       if (value.kind !== "address") return;
       const use = summary.parameters[i];
       if (use === "read-array") {
         for (const [place, element] of state.values) {
-          if (place.startsWith(`${value.place}[`)) this.consume(element, node, state);
+          if (place.startsWith(`${value.place}[`)) this.resources.consume(element, node, state);
         }
       } else if (use !== "array" && this.hasParts(value.place, state)) {
         this.around.giveUp(node, `${name} gets a struct or an array that holds handles`);
@@ -1540,7 +1331,7 @@ export class Interpreter {
           if (value.kind === "cell" && cell?.maybeNull && effect.when !== "any") {
             s.update(value.cell, effect.when === "null" ? { state: "null" } : { maybeNull: false });
           }
-          if (effect.effect === "closed") this.release(value, nodes[i] as Node, s);
+          if (effect.effect === "closed") this.resources.release(value, nodes[i] as Node, s);
           else if (effect.effect !== "none" && value.kind === "cell") s.update(value.cell, { state: "unknown" });
           if (value.kind !== "address") {
             if (effect.out?.kind === "new")
@@ -1553,7 +1344,7 @@ export class Interpreter {
           }
           const places = summary.parameters[i] === "array" ? this.elements(value.place) : [value.place];
           for (const place of places) {
-            if (effect.closedOld) this.release(this.read(place, s), nodes[i] as Node, s);
+            if (effect.closedOld) this.resources.release(this.read(place, s), nodes[i] as Node, s);
             if (effect.out === null) continue;
             const received = this.receive(effect.out, n, values, s);
             if (received.kind === "cell" && place.endsWith("[]")) s.update(received.cell, { many: true });
@@ -1577,17 +1368,21 @@ export class Interpreter {
   private receive(given: Given, n: Node, values: readonly Value[], state: State): Value {
     switch (given.kind) {
       case "new":
-        return this.fresh(state, given.cell, n, given.maybeNull);
+        return this.resources.fresh(state, given.cell, n, given.maybeNull);
       case "null":
         return UNTESTED_NULL;
       case "argument":
         return values[given.index] ?? UNKNOWN;
       case "borrowed":
-        return this.addCell(state, { kind: given.cell, state: "borrowed", maybeNull: true }, n);
+        return this.resources.addCell(state, { kind: given.cell, state: "borrowed", maybeNull: true }, n);
       case "inside": {
         const into = values[given.index];
         const by = into?.kind === "cell" ? into.cell : -1;
-        return this.addCell(state, { kind: given.cell, state: "borrowed", maybeNull: given.maybeNull, by }, n);
+        return this.resources.addCell(
+          state,
+          { kind: given.cell, state: "borrowed", maybeNull: given.maybeNull, by },
+          n,
+        );
       }
       case "number":
         return number(given.mask);
@@ -1602,8 +1397,8 @@ export class Interpreter {
         const role = api.parameters[Math.min(i, api.parameters.length - 1)]?.ownership ?? "plain";
         const node = nodes[i] as Node;
         const cell = state.cell(value);
-        if (role === "releases") this.release(value, node, state);
-        else this.consume(value, node, state);
+        if (role === "releases") this.resources.release(value, node, state);
+        else this.resources.consume(value, node, state);
         if ((role === "steals" || role === "steals-on-success") && value.kind === "cell") {
           state.update(value.cell, { state: "unknown" });
         }
@@ -1611,9 +1406,12 @@ export class Interpreter {
           state.update(value.cell, { state: cell?.state === "borrowed" ? "owned" : "unknown" });
         }
         if (value.kind !== "address") return;
-        if (role === "out-new") state.set(value.place, this.fresh(state, "reference", n, true));
+        if (role === "out-new") state.set(value.place, this.resources.fresh(state, "reference", n, true));
         else if (role === "out-borrowed") {
-          state.set(value.place, this.addCell(state, { kind: "reference", state: "borrowed", maybeNull: true }, n));
+          state.set(
+            value.place,
+            this.resources.addCell(state, { kind: "reference", state: "borrowed", maybeNull: true }, n),
+          );
         } else if (!this.hasParts(value.place, state)) state.set(value.place, UNKNOWN);
       });
       if (api.name === "Py_CLEAR" && nodes[0] !== undefined) {
@@ -1625,9 +1423,12 @@ export class Interpreter {
       const into = api.ownership.kind === "interior" ? values[api.ownership.of] : undefined;
       switch (api.ownership.kind) {
         case "new":
-          return { state, value: this.fresh(state, "reference", n, maybeNull) };
+          return { state, value: this.resources.fresh(state, "reference", n, maybeNull) };
         case "borrowed":
-          return { state, value: this.addCell(state, { kind: "reference", state: "borrowed", maybeNull: true }, n) };
+          return {
+            state,
+            value: this.resources.addCell(state, { kind: "reference", state: "borrowed", maybeNull: true }, n),
+          };
         case "same":
           return { state, value: values[api.ownership.as] ?? UNKNOWN };
         case "interior": {
@@ -1635,7 +1436,10 @@ export class Interpreter {
           // The memory belongs to the object, which the handle behind a bridged reference keeps alive.
           const through = state.cells.get(into.cell)?.by ?? -1;
           const by = through >= 0 ? through : into.cell;
-          return { state, value: this.addCell(state, { kind: "interior", state: "borrowed", maybeNull: true, by }, n) };
+          return {
+            state,
+            value: this.resources.addCell(state, { kind: "interior", state: "borrowed", maybeNull: true, by }, n),
+          };
         }
         default:
           return { state, value: number(numericRange(api)) };
@@ -1667,7 +1471,7 @@ export class Interpreter {
       this.evaluateAll(nodes, start).map(({ state, values }) => {
         let concerned = false;
         values.forEach((value, i) => {
-          this.consume(value, nodes[i] as Node, state);
+          this.resources.consume(value, nodes[i] as Node, state);
           const kind = state.cell(value)?.kind;
           if (kind !== undefined && kind !== "interior" && kind !== "view") concerned = true;
           if (value.kind === "context") concerned = true;
@@ -1676,16 +1480,20 @@ export class Interpreter {
           else state.set(value.place, UNKNOWN);
         });
         state.forgetMemory();
-        const shown = name === "" ? this.shown(callee) : name;
+        const shown = name === "" ? this.resources.shown(callee) : name;
         if (concerned && !this.isCallback(name, callee, values, state))
           this.around.giveUp(n, `${shown} has no body here`);
         const prototype = this.around.project.prototypes.get(name);
         const result = prototype === undefined ? undefined : cellKind(prototype.type);
         const [pointer] = values;
-        if (result === "handle" || result === "reference") return { state, value: this.fresh(state, result, n, true) };
+        if (result === "handle" || result === "reference")
+          return { state, value: this.resources.fresh(state, result, n, true) };
         if (POINTS_INTO.has(name) && pointer?.kind === "cell") {
           const by = state.cells.get(pointer.cell)?.by ?? -1;
-          return { state, value: this.addCell(state, { kind: "interior", state: "borrowed", maybeNull: true, by }, n) };
+          return {
+            state,
+            value: this.resources.addCell(state, { kind: "interior", state: "borrowed", maybeNull: true, by }, n),
+          };
         }
         return { state, value: UNKNOWN };
       }),
@@ -1697,87 +1505,6 @@ interface FactKey {
   readonly key: string;
   readonly names: readonly string[];
   readonly memory: boolean;
-}
-
-const FLIPPED: Readonly<Record<string, string>> = {
-  "==": "==",
-  "!=": "!=",
-  "<": ">",
-  "<=": ">=",
-  ">": "<",
-  ">=": "<=",
-};
-
-const INTERVALS: readonly (readonly [bit: number, low: number, high: number])[] = [
-  [Range.belowMinusOne, Number.NEGATIVE_INFINITY, -2],
-  [Range.minusOne, -1, -1],
-  [Range.zero, 0, 0],
-  [Range.one, 1, 1],
-  [Range.aboveOne, 2, Number.POSITIVE_INFINITY],
-];
-
-/** Which of the ranges in a mask a comparison with a constant can leave on each side. */
-function narrow(mask: number, operator: string, constant: number): { yes: number; no: number } {
-  let yes = 0;
-  let no = 0;
-  for (const [bit, low, high] of INTERVALS) {
-    if ((mask & bit) === 0) continue;
-    const inside = low <= constant && constant <= high;
-    const single = low === high;
-    const may: Readonly<Record<string, readonly [boolean, boolean]>> = {
-      "==": [inside, !(inside && single)],
-      "!=": [!(inside && single), inside],
-      "<": [low < constant, high >= constant],
-      "<=": [low <= constant, high > constant],
-      ">": [high > constant, low <= constant],
-      ">=": [high >= constant, low < constant],
-    };
-    const [canHold, canFail] = may[operator] ?? [true, true];
-    if (canHold) yes |= bit;
-    if (canFail) no |= bit;
-  }
-  return { yes, no };
-}
-
-/** Whether a comparison of two ranges can hold, and whether it can fail. */
-function compareMasks(a: number, operator: string, b: number): readonly [boolean, boolean] {
-  let holds = false;
-  let fails = false;
-  for (const [bit, low, high] of INTERVALS) {
-    if ((b & bit) === 0) continue;
-    for (const constant of low === high ? [low] : [low, high]) {
-      const { yes, no } = narrow(a, operator, constant);
-      if (yes !== 0) holds = true;
-      if (no !== 0) fails = true;
-    }
-  }
-  return [holds, fails];
-}
-
-/** The range after `++` or `--`. */
-function stepped(mask: number, operator: string): number {
-  let result = 0;
-  for (const [i, [bit]] of INTERVALS.entries()) {
-    if ((mask & bit) === 0) continue;
-    const next = INTERVALS[operator === "++" ? Math.min(i + 1, 4) : Math.max(i - 1, 0)];
-    result |= next?.[0] ?? ANY;
-    if (bit === Range.belowMinusOne || bit === Range.aboveOne) result |= bit;
-  }
-  return result;
-}
-
-/** The number that a range holds when it holds only one. */
-function singleNumber(mask: number | undefined): number | undefined {
-  if (mask === Range.zero) return 0;
-  if (mask === Range.one) return 1;
-  return mask === Range.minusOne ? -1 : undefined;
-}
-
-/** The range that holds a number; any range when the number is not known. */
-function rangeOf(value: number | undefined): number {
-  if (value === undefined) return ANY;
-  for (const [bit, low, high] of INTERVALS) if (low <= value && value <= high) return bit;
-  return ANY;
 }
 
 function isNothing(value: Value): boolean {
@@ -1795,8 +1522,4 @@ function roleOf(api: HpyFunction, index: number): HpyArgument {
 function numericRange(api: CapiFunction): number {
   if (api.error === "negative") return ANY & ~Range.belowMinusOne;
   return api.error === "zero" ? TRUTH : ANY;
-}
-
-function releasedWord(kind: CellKind): string {
-  return kind === "builder" ? "used up" : kind === "reference" ? "released" : "closed";
 }
