@@ -1,5 +1,6 @@
 /** The model of a project: functions, globals, method tables and modules, read from the trees alone. */
 
+import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { MacroKnowledge, ParsedFile, Span } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import {
@@ -176,17 +177,18 @@ export function buildProject(
     }
   }
   const modules: ExtensionModule[] = [];
-  for (const [name, definitions] of functions) {
-    if (!name.startsWith("PyInit_")) continue;
+  for (const definitions of functions.values()) {
     const init = definitions[0] as CFunction;
-    const moduleName = name.slice("PyInit_".length);
+    const initName = nameBehindMacros(init, knowledge);
+    if (!initName.startsWith("PyInit_")) continue;
+    const moduleName = initName.slice("PyInit_".length);
     const definition = findModuleDefinition(init, globals);
     modules.push({
       name: moduleName,
       file: init.file,
       init,
       definition,
-      methods: definition === null ? null : methodsOf(definition, "m_methods", globals),
+      methods: definition === null ? null : methodsOf(definition, "m_methods", globals, knowledge),
       isHPy: false,
       files: filesOf(init.file, moduleName, files, functions, prototypes, globals, moduleFiles),
     });
@@ -203,7 +205,7 @@ export function buildProject(
         file,
         init: null,
         definition,
-        methods: definition === null ? null : methodsOf(definition, "legacy_methods", globals),
+        methods: definition === null ? null : methodsOf(definition, "legacy_methods", globals, knowledge),
         isHPy: true,
         files: filesOf(file, moduleName, files, functions, prototypes, globals, moduleFiles),
       });
@@ -211,6 +213,23 @@ export function buildProject(
   }
   modules.sort((a, b) => (a.file.path < b.file.path ? -1 : a.file.path > b.file.path ? 1 : a.name < b.name ? -1 : 1));
   return { files, knowledge, functions, prototypes, globals, modules };
+}
+
+/**
+ * The name that a function has for the compiler. Sources that once served Python 2 too hide it in a macro: an
+ * object-like one in place of the name, or `MOD_INIT(spam)` in place of the whole head.
+ */
+function nameBehindMacros(fn: CFunction, knowledge: MacroKnowledge): string {
+  const macroBodies = (name: string, parameters: number | null) =>
+    (knowledge.definitions.get(name) ?? []).filter(
+      (d) => (d.parameters?.length ?? null) === parameters && d.path === fn.file.path && !isDead(fn.file, d.span.start),
+    );
+  for (const macro of macroBodies(fn.name, null)) return macro.body.trim();
+  for (const macro of macroBodies(fn.result.base, 1)) {
+    const at = macro.body.indexOf("PyInit_##");
+    if (at >= 0 && macro.body.startsWith(macro.parameters?.[0] ?? "", at + "PyInit_##".length)) return `PyInit_${fn.name}`;
+  }
+  return fn.name;
 }
 
 function push<T>(map: Map<string, T[]>, key: string, value: T): void {
@@ -375,6 +394,7 @@ function methodsOf(
   definition: StructValue,
   field: string,
   globals: ReadonlyMap<string, readonly GlobalVariable[]>,
+  knowledge: MacroKnowledge,
 ): MethodTable | null {
   const value = definition.fields.get(field);
   if (value === undefined) return null;
@@ -383,11 +403,11 @@ function methodsOf(
   const variable =
     variables.find((g) => g.file === definition.file && g.declarator.value !== NONE) ??
     variables.find((g) => g.declarator.value !== NONE);
-  return variable === undefined ? null : readMethodTable(variable);
+  return variable === undefined ? null : readMethodTable(variable, knowledge);
 }
 
 /** Reads a `PyMethodDef` table; null when the variable is none. */
-export function readMethodTable(variable: GlobalVariable): MethodTable | null {
+export function readMethodTable(variable: GlobalVariable, knowledge: MacroKnowledge): MethodTable | null {
   const tree = variable.file.tree;
   const initializer = variable.declarator.value;
   if (!/^(struct )?PyMethodDef$/.test(variable.declarator.type.base) || tree.kind(initializer) !== "initializer_list")
@@ -396,7 +416,7 @@ export function readMethodTable(variable: GlobalVariable): MethodTable | null {
   let sentinel: Node = NONE;
   for (const item of tree.named(initializer)) {
     if (tree.kind(item) !== "initializer_list") continue;
-    const entry = readMethodEntry(tree, item);
+    const entry = readMethodEntry(tree, item, knowledge);
     if (entry === null) sentinel = item;
     else entries.push(entry);
   }
@@ -405,7 +425,7 @@ export function readMethodTable(variable: GlobalVariable): MethodTable | null {
 
 const ENTRY_FIELDS = ["ml_name", "ml_meth", "ml_flags", "ml_doc"];
 
-function readMethodEntry(tree: Tree, item: Node): MethodEntry | null {
+function readMethodEntry(tree: Tree, item: Node, knowledge: MacroKnowledge): MethodEntry | null {
   const fields = new Map<string, Node>();
   let position = 0;
   for (const part of tree.named(item)) {
@@ -419,14 +439,14 @@ function readMethodEntry(tree: Tree, item: Node): MethodEntry | null {
   }
   const nameNode = fields.get("ml_name");
   if (nameNode === undefined || isNullConstant(tree, nameNode)) return null;
-  const functionNode = stripCasts(tree, fields.get("ml_meth") ?? nameNode);
+  const functionNode = stripCastMacros(tree, fields.get("ml_meth") ?? nameNode, knowledge);
   const documentation = fields.get("ml_doc");
   const flagsNode = fields.get("ml_flags");
   return {
     nameSource: tree.source(nameNode),
     pythonName: stringValue(tree, nameNode),
     functionName: tree.kind(functionNode) === "identifier" ? tree.source(functionNode) : null,
-    flags: flagsNode === undefined ? null : readFlags(tree, flagsNode),
+    flags: flagsNode === undefined ? null : readFlags(tree, flagsNode, knowledge),
     documentation:
       documentation === undefined || isNullConstant(tree, documentation) ? null : tree.source(stripParentheses(tree, documentation)),
     node: item,
@@ -441,16 +461,63 @@ export function isNullConstant(tree: Tree, n: Node): boolean {
   return source === "NULL" || source === "0" || source === "nullptr";
 }
 
-function readFlags(tree: Tree, n: Node): string[] | null {
+/** The METH_ flags of an expression, macros of the project replaced; null for anything but names joined by `|`. */
+function readFlags(tree: Tree, n: Node, knowledge: MacroKnowledge): string[] | null {
+  const names = flagNames(tree.source(n), knowledge, 0);
+  return names === null ? null : [...new Set(names)].sort();
+}
+
+function flagNames(text: string, knowledge: MacroKnowledge, depth: number): string[] | null {
+  const tokens = lex(text, "piece");
   const names: string[] = [];
-  for (let c = n; c < tree.next(n); c++) {
-    const kind = tree.kind(c);
-    if (kind === "identifier") names.push(tree.source(c));
-    else if (kind === "number_literal") {
-      if (tree.source(c) !== "0") return null;
-    } else if (!["binary_expression", "parenthesized_expression", "|", "(", ")", "comment"].includes(kind)) return null;
+  for (let i = 0; i < tokens.count; i++) {
+    const source = text.slice(tokens.start[i], tokens.end[i]);
+    if (tokens.kind[i] === TokenKind.identifier) {
+      const definitions = knowledge.definitions.get(source) ?? [];
+      const definition = definitions[0];
+      if (definition === undefined) names.push(source);
+      else {
+        const inner =
+          definitions.length === 1 && definition.parameters === null && depth < 10
+            ? flagNames(definition.body, knowledge, depth + 1)
+            : null;
+        if (inner === null) return null;
+        names.push(...inner);
+      }
+    } else if (tokens.kind[i] === TokenKind.number) {
+      if (source !== "0") return null;
+    } else if (tokens.kind[i] !== TokenKind.comment && !"|()".includes(source)) return null;
   }
-  return names.sort();
+  return names;
+}
+
+/** The operand of casts, written out or by macros that only cast: `_PyCFunction_CAST(f)` of CPython, or the project's own. */
+function stripCastMacros(tree: Tree, n: Node, knowledge: MacroKnowledge): Node {
+  const at = stripCasts(tree, n);
+  if (at === NONE || tree.kind(at) !== "call_expression") return at;
+  const name = tree.source(tree.field(at, "function"));
+  const [operand, ...more] = tree.named(tree.field(at, "arguments"));
+  if (operand === undefined || more.length > 0) return at;
+  const definitions = knowledge.definitions.get(name) ?? [];
+  const isCast =
+    definitions.length === 0 ? name === "_PyCFunction_CAST" : definitions.every((d) => onlyCasts(d.parameters, d.body));
+  return isCast ? stripCastMacros(tree, operand, knowledge) : at;
+}
+
+/** Whether a macro's body is its one parameter with casts to function types around it. */
+function onlyCasts(parameters: readonly string[] | null, body: string): boolean {
+  const parameter = parameters?.[0];
+  if (parameter === undefined || parameters?.length !== 1) return false;
+  const tokens = lex(body, "piece");
+  let uses = 0;
+  for (let i = 0; i < tokens.count; i++) {
+    const source = body.slice(tokens.start[i], tokens.end[i]);
+    if (source === parameter) uses++;
+    else if (tokens.kind[i] === TokenKind.identifier) {
+      if (source !== "void" && source !== "_PyCFunction_CAST" && !source.includes("PyCFunction")) return false;
+    } else if (!"()*".includes(source)) return false;
+  }
+  return uses === 1;
 }
 
 function filesOf(

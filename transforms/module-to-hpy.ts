@@ -227,9 +227,11 @@ function planSinglePhase(
 }
 
 function freeLocal(fn: CFunction, wish: string): string {
-  const source = fn.file.tree.source(fn.node);
+  const tree = fn.file.tree;
+  const used = new Set<string>();
+  for (let n = fn.node; n < tree.next(fn.node); n++) if (tree.kind(n).endsWith("identifier")) used.add(tree.source(n));
   let name = wish;
-  for (let i = 2; hasWord(source, name); i++) name = `${wish}${i}`;
+  for (let i = 2; used.has(name); i++) name = `${wish}${i}`;
   return name;
 }
 
