@@ -5,7 +5,7 @@
  */
 
 import type { CapiFunction } from "../model/api/capi.ts";
-import { foldedText, isObjectPointer, isObjectPointerPointer, stringValue, stripCasts, stripParentheses } from "../model/declarations.ts";
+import { foldedText, isObjectPointer, isObjectPointerPointer, stripCasts, stripParentheses } from "../model/declarations.ts";
 import { type ArgumentUnit, readArgumentFormat, readBuildFormat } from "../model/format-units.ts";
 import type { CFunction, Project } from "../model/project.ts";
 import { buildCfg } from "../syntax/build-cfg.ts";
@@ -15,8 +15,18 @@ import { computeLiveness } from "./liveness.ts";
 import { CLOSED, NULL_VALUE, type ObjectState, State, UNINITIALISED, UNKNOWN, type Value } from "./state.ts";
 import { type FieldKind, parseType, Refused, Typing } from "./typing.ts";
 
-/** How Python calls a function; `helper` for functions called from C only. */
-export type CallingConvention = "noargs" | "o" | "varargs" | "keywords" | "fastcall" | "fastcall-keywords" | "helper";
+/** How a function is called. */
+export type CallingConvention =
+  | "noargs"
+  | "o"
+  | "varargs"
+  | "keywords"
+  | "fastcall"
+  | "fastcall-keywords"
+  /** Called from C only. */
+  | "helper"
+  /** The former `PyInit_` function: takes over a module and returns it or NULL; becomes the body of `HPy_mod_exec`. */
+  | "init";
 
 /** What happens at a reference-count operation. */
 export type Decision =
@@ -301,8 +311,8 @@ class Analysis {
         const isArguments = p.name === this.argumentsName;
         const added = entry.add({
           parameter: index,
-          nonNull: index === 0 && this.convention !== "helper" ? false : isArguments,
-          references: this.stolen.has(index) ? 1 : 0,
+          nonNull: this.convention === "init" || isArguments,
+          references: this.stolen.has(index) || this.convention === "init" ? 1 : 0,
           handles: this.dupParameters.has(p.name) || (isArguments && this.needsTuple) ? 1 : 0,
           site: this.dupParameters.has(p.name) || (isArguments && this.needsTuple) ? this.fn.body : NONE,
         });
@@ -380,7 +390,8 @@ class Analysis {
       if (!inside) after = this.#closeRegion(region, node, edge, after);
     }
     const isLive = (name: string): boolean => {
-      if (name.startsWith("*") || name.startsWith("cell:") || name.startsWith("const:")) return edge.to !== 1;
+      if (name.startsWith("*") || name.startsWith("cell:") || name.startsWith("back:") || name.startsWith("const:"))
+        return edge.to !== 1;
       if (name === TRACKER) return false;
       return live.has(name);
     };
@@ -403,7 +414,11 @@ class Analysis {
       if ((value.kind === "object" || value.kind === "interior") && !kept.has(value.id)) dying.add(value.id);
     for (const id of dying) {
       const object = after.object(id);
-      if (object.handles === 1) this.#recordDeath(after, id, node, edge, NONE);
+      if (object.handles === 1 && object.references > 0 && object.source.startsWith("cell:")) {
+        after = shift(shift(after, object.source, object.references), `back:${object.source}`, object.references);
+        after = after.update(id, { references: 0 });
+        this.#recordDeath(after, id, node, edge, NONE);
+      } else if (object.handles === 1) this.#recordDeath(after, id, node, edge, NONE);
       else if (object.references > 0) this.#leaked(object, node);
     }
     for (const [name, value] of [...after.variables]) {
@@ -428,6 +443,7 @@ class Analysis {
   }
 
   #leaked(object: ObjectState, node: CfgNode): void {
+    if (this.convention === "init" && object.parameter >= 0) return;
     const at = object.increment !== NONE ? object.increment : object.site !== NONE ? object.site : node.syntax;
     if (object.parameter >= 0 && this.stolen.has(object.parameter))
       this.typing.refuse(
@@ -787,6 +803,12 @@ class Analysis {
       );
     let taken = this.#takeFromSource(state, value.id);
     const object = taken.object(value.id);
+    if (this.convention === "init") {
+      if (object.parameter < 0)
+        this.typing.refuse("init-returns-other", node.syntax, "The init function returns something else than the module.");
+      this.#finish(taken, "new");
+      return this.#atExit(taken.update(value.id, { references: 0 }));
+    }
     let result: "new" | "borrowed";
     if (object.references > 0) {
       result = "new";
@@ -844,7 +866,7 @@ class Analysis {
           );
         after = after.substitute(value.id, CLOSED);
       }
-      if (name.startsWith("cell:") && value.kind === "integer" && value.value !== 0)
+      if (name.startsWith("cell:") && value.kind === "integer" && (value.value < 0 || value.value > integerIn(state, `back:${name}`)))
         this.typing.refuse(
           "cell-reference-unbalanced",
           this.fn.declarator.node,
@@ -973,6 +995,7 @@ class Analysis {
     if (kind === "cast_expression" && this.typing.typeObject(n) === null) {
       const inner = tree.field(n, "value");
       if (this.typing.typeObject(inner) !== null) return this.#constant(inner, state, `&${this.typing.typeObject(inner)}`);
+      if (this.typing.typeOf(n) === "cell" && this.typing.typeOf(inner) !== "cell") return this.#load(n, state);
       return this.#handle(inner, state);
     }
     if (kind === "conditional_expression") {
@@ -1404,7 +1427,7 @@ class Analysis {
     if (balance?.kind !== "integer" || balance.value <= 0) return state;
     return state
       .set(object.source, { kind: "integer", value: balance.value - 1 })
-      .update(id, { references: 1, source: "" });
+      .update(id, { references: 1 });
   }
 
   #storeCell(left: Node, right: Node, state: State, at: Node): Out[] {
@@ -1560,8 +1583,10 @@ class Analysis {
       case "Py_XDECREF":
       case "Py_DecRef":
         if (isCell) {
-          this.#decide(n, "keep");
-          return done(state);
+          const key = `cell:${foldedText(this.tree, target)}`;
+          const balance = integerIn(state, key);
+          this.#decide(n, balance > 0 ? "delete" : "keep");
+          return done(balance > 0 ? shift(shift(state, key, -1), `back:${key}`, -1) : state);
         }
         return this.#handle(target, state).flatMap((o) => this.#decrement(n, o));
       case "Py_CLEAR":
@@ -1712,7 +1737,7 @@ class Analysis {
       return [failure, { state: success, value: { kind: "integer", value: 1 }, leaf: n }];
     }
     const formatNode = list[layout.format];
-    const text = formatNode === undefined ? null : stringValue(this.tree, formatNode);
+    const text = formatNode === undefined ? null : this.typing.stringOf(formatNode);
     if (text === null) this.typing.refuse("computed-format", n, "The format of the arguments is not a string literal.");
     const format = readArgumentFormat(text);
     if ("problem" in format) this.typing.refuse("format-not-understood", n, `The format "${text}": ${format.problem}.`);
@@ -1801,9 +1826,15 @@ class Analysis {
     if (onSuccess.length > 0) {
       let success = after;
       for (const id of onSuccess) success = this.#steal(n, name, success, id);
+      let failure = after;
+      for (const id of onSuccess) {
+        const object = failure.object(id);
+        if (object.source.startsWith("const:") && object.references > 0)
+          failure = failure.update(id, { references: object.references - 1, increment: NONE });
+      }
       return [
         { state: success, value: { kind: "integer", value: 0 }, leaf: n },
-        { state: after, value: { kind: "integer", value: -1 }, leaf: n },
+        { state: failure, value: { kind: "integer", value: -1 }, leaf: n },
       ];
     }
     const isObject = isObjectPointer(parseType(facts.result)) && this.typing.typeOf(n) === "handle";
@@ -1833,7 +1864,7 @@ class Analysis {
     const at = BUILDERS.get(name);
     if (at === undefined) return [];
     const formatNode = list[at];
-    const text = formatNode === undefined ? "" : stringValue(this.tree, formatNode);
+    const text = formatNode === undefined ? "" : this.typing.stringOf(formatNode);
     if (text === null) {
       if (this.typing.typeOf(formatNode as Node) === "null") return [];
       this.typing.refuse("computed-format", formatNode as Node, "The format of the values is not a string literal.");
@@ -1842,9 +1873,12 @@ class Analysis {
     if ("problem" in units) this.typing.refuse("format-not-understood", formatNode as Node, `The format "${text}": ${units.problem}.`);
     const stealing: number[] = [];
     let index = at + 1;
-    const walk = (list: readonly { code: string; values: number; items: readonly { code: string; values: number; items: readonly unknown[] }[] }[]): void => {
-      for (const unit of list) {
+    const walk = (nested: readonly { code: string; values: number; items: readonly { code: string; values: number; items: readonly unknown[] }[] }[]): void => {
+      for (const unit of nested) {
         if (unit.code === "N") stealing.push(index);
+        const converted = unit.code === "O&" ? list[index + 1] : undefined;
+        if (converted !== undefined && this.typing.typeOf(converted) === "handle")
+          this.typing.refuse("converter", converted, "A reference is given to an `O&` converter as `void *`.");
         index += unit.values;
         walk(unit.items as never);
       }
@@ -2008,6 +2042,17 @@ function usesObject(unit: ArgumentUnit): boolean {
 
 function flatten(unit: ArgumentUnit): ArgumentUnit[] {
   return unit.items.length > 0 ? unit.items.flatMap(flatten) : [unit];
+}
+
+/** A counter kept among the variables of a state; 0 where there is none. */
+function integerIn(state: State, key: string): number {
+  const value = state.variables.get(key);
+  return value?.kind === "integer" ? value.value : 0;
+}
+
+function shift(state: State, key: string, by: number): State {
+  const value = Math.max(integerIn(state, key) + by, key.startsWith("back:") ? 0 : Number.NEGATIVE_INFINITY);
+  return value === 0 ? state.remove(key) : state.set(key, { kind: "integer", value });
 }
 
 function joinSplits(splits: readonly Split[]): Split {

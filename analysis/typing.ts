@@ -6,11 +6,13 @@ import { CONTEXT_HANDLES } from "../model/api/context-handles.ts";
 import {
   type CType,
   type Declarator,
+  decodeEscapes,
   isObjectPointer,
   isObjectPointerPointer,
   mentionsObject,
   readDeclarators,
   readTypeDescriptor,
+  stringValue,
   stripParentheses,
 } from "../model/declarations.ts";
 import { type CFunction, type GlobalVariable, type Project, resolveFunction } from "../model/project.ts";
@@ -194,6 +196,37 @@ export class Typing {
       at = definition.body.trim();
     }
     return at;
+  }
+
+  /** Text of string literals and of the project's macros that stand for them; null for anything else. */
+  stringOf(n: Node): string | null {
+    const at = stripParentheses(this.tree, n);
+    if (at === NONE) return null;
+    const kind = this.tree.kind(at);
+    if (kind === "identifier") return this.locals.has(this.tree.source(at)) ? null : this.#stringMacro(this.tree.source(at), 0);
+    if (kind !== "concatenated_string") return stringValue(this.tree, at);
+    const pieces = this.tree.named(at).map((part) => this.stringOf(part));
+    return pieces.includes(null) ? null : pieces.join("");
+  }
+
+  #stringMacro(name: string, depth: number): string | null {
+    const definitions = (this.project.knowledge.definitions.get(name) ?? []).filter((d) => this.#isLiveDefinition(d));
+    const definition = definitions[0];
+    if (definitions.length !== 1 || definition === undefined || definition.parameters !== null || depth > 10) return null;
+    const tokens = lex(definition.body, "piece");
+    let text = "";
+    for (let i = 0; i < tokens.count; i++) {
+      const source = tokens.text.slice(tokens.start[i], tokens.end[i]);
+      const piece =
+        tokens.kind[i] === TokenKind.identifier
+          ? this.#stringMacro(source, depth + 1)
+          : tokens.kind[i] === TokenKind.string && source.startsWith('"')
+            ? decodeEscapes(source.slice(1, -1))
+            : null;
+      if (piece === null) return null;
+      text += piece;
+    }
+    return tokens.count === 0 ? null : text;
   }
 
   #isLiveDefinition(definition: { readonly path: string; readonly span: Span }): boolean {

@@ -3,6 +3,7 @@
 import { Refused } from "../analysis/typing.ts";
 import { proveHandles } from "../lint/check-handles.ts";
 import { CAPI_CONSTANTS, CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
+import { SUPPORT } from "../model/support-registry.ts";
 import { readBuildFiles } from "../model/build-files.ts";
 import { buildProject, type CFunction, type ExtensionModule, lineOf, type MethodEntry, type Project } from "../model/project.ts";
 import { RULES, UNMAPPED } from "../rules/table.ts";
@@ -10,8 +11,11 @@ import { applyEdits, type EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { InputFile, MacroKnowledge, ParsedFile, Parser } from "../syntax/source.ts";
 import { planBuildFileEdits } from "../transforms/build-files.ts";
-import { Analyses, planMethod, type RuleSet } from "../transforms/method-to-hpydef.ts";
-import { planModule } from "../transforms/module-to-hpy.ts";
+import { Analyses, findInit, planInit, planMethod, type RuleSet } from "../transforms/method-to-hpydef.ts";
+import { planGlobals } from "../transforms/global-to-hpyglobal.ts";
+import { expandModuleMacros } from "../transforms/expand-module-macros.ts";
+import { planModule, type SourceEdits } from "../transforms/module-to-hpy.ts";
+import { planRetirement } from "../transforms/retire-helper.ts";
 import { looksLikeCapi } from "../analysis/typing.ts";
 import { lineChanges } from "./line-changes.ts";
 import type {
@@ -103,6 +107,9 @@ export function planMigration(input: ProjectInput, parser: Parser, options: Migr
   for (const { name, path } of moduleNames) {
     snapshot = migrateModule(parser, snapshot, name, path, outcomes);
     snapshot = migrateMethods(parser, snapshot, name, path, rules, outcomes);
+    snapshot = migrateInit(parser, snapshot, name, path, rules, outcomes);
+    snapshot = retireHelpers(parser, snapshot, name, path, outcomes);
+    snapshot = migrateGlobals(parser, snapshot, name, path, outcomes);
   }
   return report(start, snapshot, outcomes, options);
 }
@@ -128,12 +135,19 @@ function asRefused(error: unknown): Refused {
   return new Refused("internal-error", { start: 0, end: 0 }, `The tool failed on this function, please report it: ${message}.`);
 }
 
+/** The module as `planModule` can read it: with the macros expanded that define and create it, if there are any. */
+function readableModule(parser: Parser, snapshot: Snapshot, module: ExtensionModule): Snapshot {
+  const expansion = expandModuleMacros(snapshot.project, module);
+  return expansion === null ? snapshot : advance(parser, snapshot, snapshot.files, expansion);
+}
+
 function migrateModule(parser: Parser, snapshot: Snapshot, name: string, path: string, outcomes: Outcomes): Snapshot {
   const module = findModule(snapshot, name, path);
   if (module === undefined || module.isHPy) return snapshot;
   try {
-    const plan = planModule(snapshot.project, module);
-    const texts = new Map(snapshot.files);
+    const readable = readableModule(parser, snapshot, module);
+    const plan = planModule(readable.project, findModule(readable, name, path) ?? module);
+    const texts = new Map(readable.files);
     const buildRefusals: Refusal[] = [];
     const notes = [...plan.notes];
     const facts = readBuildFiles([...snapshot.files.values()]);
@@ -160,7 +174,7 @@ function migrateModule(parser: Parser, snapshot: Snapshot, name: string, path: s
         ),
       });
     }
-    const next = advance(parser, snapshot, texts, plan.edits);
+    const next = advance(parser, readable, texts, plan.edits);
     outcomes.steps.push(
       makeStep(snapshot, next, {
         id: `module-${module.name}`,
@@ -258,7 +272,7 @@ function migrateMethods(
         }),
       );
       for (const m of plan.migrated) outcomes.via.set(keyOf(m.file, m.name), { step: id, bridged: m.bridged });
-      snapshot = next;
+      snapshot = retireHelpers(parser, next, name, path, outcomes);
     } catch (error) {
       const refused = asRefused(error);
       const file = fnFile ?? module.file;
@@ -284,6 +298,105 @@ function proveStep(after: Snapshot, migrated: readonly { readonly name: string; 
     const finding = proof.findings[0];
     const what = finding === undefined ? proof.unproven.map((u) => u.reason).join("; ") : `${finding.id}: ${finding.message}`;
     throw new Refused("rewrite-not-proved", { start: 0, end: 0 }, `The handles of the rewritten \`${name}\` could not be proved: ${what}`);
+  }
+}
+
+/** Legacy copies of helpers go as soon as no legacy code calls them. */
+function retireHelpers(parser: Parser, start: Snapshot, name: string, path: string, outcomes: Outcomes): Snapshot {
+  let snapshot = start;
+  for (;;) {
+    const module = findModule(snapshot, name, path);
+    const plan = module === undefined ? null : planRetirement(snapshot.project, module);
+    if (plan === null) return snapshot;
+    const next = advance(parser, snapshot, snapshot.files, plan.edits);
+    const id = uniqueId(`retire-${plan.helper}`, outcomes.steps);
+    outcomes.steps.push(
+      makeStep(snapshot, next, {
+        id,
+        title: `Remove the legacy copy of ${plan.helper}()`,
+        kind: "retire",
+        module: name,
+        functions: plan.functions,
+        notes: plan.notes,
+      }),
+    );
+    for (const [key, via] of [...outcomes.via]) {
+      const [file = "", fn = ""] = key.split("\0");
+      if (fn === `${plan.helper}_hpy`) outcomes.via.set(keyOf(file, plan.helper), { step: id, bridged: via.bridged });
+    }
+    snapshot = next;
+  }
+}
+
+function migrateGlobals(parser: Parser, snapshot: Snapshot, name: string, path: string, outcomes: Outcomes): Snapshot {
+  const module = findModule(snapshot, name, path);
+  const plan: SourceEdits | null = module === undefined ? null : planGlobals(snapshot.project, module);
+  if (plan === null) return snapshot;
+  const next = advance(parser, snapshot, snapshot.files, plan.edits);
+  const functions = [...next.project.functions.values()].flat().filter((f) => f.isMigrated && f.file.path === path);
+  try {
+    proveStep(
+      next,
+      functions.map((f) => ({ name: f.name, file: path })),
+    );
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return snapshot;
+  }
+  outcomes.steps.push(
+    makeStep(snapshot, next, {
+      id: uniqueId(`globals-${name}`, outcomes.steps),
+      title: `Keep the module's objects in HPyGlobals`,
+      kind: "global",
+      module: name,
+      functions: [],
+      notes: plan.notes,
+    }),
+  );
+  for (const fn of functions) {
+    const known = outcomes.via.get(keyOf(path, fn.name));
+    if (known !== undefined) outcomes.via.set(keyOf(path, fn.name), { ...known, bridged: usesCapiCalls(fn) });
+  }
+  return next;
+}
+
+/** The module's initialisation moves after its methods. */
+function migrateInit(
+  parser: Parser,
+  snapshot: Snapshot,
+  name: string,
+  path: string,
+  rules: RuleSet,
+  outcomes: Outcomes,
+): Snapshot {
+  const module = findModule(snapshot, name, path);
+  if (module === undefined || !module.isHPy) return snapshot;
+  const found = findInit(snapshot.project, module);
+  if (found === null) return snapshot;
+  const original = `PyInit_${name}`;
+  try {
+    const plan = planInit(snapshot.project, module, snapshot.analyses, rules);
+    if (plan === null) return snapshot;
+    const next = advance(parser, snapshot, snapshot.files, plan.edits);
+    proveStep(next, plan.migrated);
+    const id = uniqueId(`function-${found.init.name}`, outcomes.steps);
+    outcomes.steps.push(
+      makeStep(snapshot, next, {
+        id,
+        title: `Move the initialisation of ${name} to HPy`,
+        kind: "function",
+        module: name,
+        functions: plan.functions,
+        notes: plan.notes,
+      }),
+    );
+    for (const m of plan.migrated) outcomes.via.set(keyOf(m.file, m.name), { step: id, bridged: m.bridged });
+    outcomes.via.set(keyOf(path, found.init.name), { step: id, bridged: plan.migrated[0]?.bridged === true });
+    outcomes.via.set(keyOf(path, original), { step: id, bridged: plan.migrated[0]?.bridged === true });
+    return next;
+  } catch (error) {
+    outcomes.refusals.set(keyOf(path, found.init.name), [refusalOf(asRefused(error), found.init.file)]);
+    return snapshot;
   }
 }
 
@@ -398,6 +511,17 @@ function explainLegacy(module: ExtensionModule, fn: CFunction, outcomes: Outcome
     id: "only-used-by-legacy-code",
     message: "Only legacy code uses it: types of the extension, the init function, or functions that stay legacy.",
   };
+}
+
+/** Whether a migrated function still goes through the C API: calls of it, bridges, or `PyObject *` of its own. */
+function usesCapiCalls(fn: CFunction): boolean {
+  const tree = fn.file.tree;
+  for (const n of tree.descendants(fn.body, "identifier", "type_identifier")) {
+    const name = tree.source(n);
+    if (CAPI_FUNCTIONS.has(name) || name === "PyObject" || name === "HPy_AsPyObject" || name === "HPy_FromPyObject") return true;
+    if (name.startsWith("hpyx_Py") || SUPPORT.get(name)?.bridged === true) return true;
+  }
+  return false;
 }
 
 /** Whether a function's text names the C API. */

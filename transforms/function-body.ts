@@ -198,6 +198,10 @@ export class BodyRewriter {
         return;
       case "return_statement": {
         const value = tree.named(n)[0];
+        if (value !== undefined && this.#facts.convention === "init") {
+          this.#returnFromInit(value);
+          return;
+        }
         if (value !== undefined) this.#value(value, isObjectPointer(this.#facts.fn.result) ? "handle" : "any");
         return;
       }
@@ -235,6 +239,16 @@ export class BodyRewriter {
         }
       }
     }
+  }
+
+  /** The module or NULL becomes the status of an exec function; a call that raises keeps being made. */
+  #returnFromInit(value: Node): void {
+    const tree = this.#tree;
+    const at = stripCasts(tree, value);
+    if (this.#typing.typeOf(at) === "null") this.#edits.replace(this.#typing.span(value), "-1", RULE);
+    else if (tree.kind(at) === "identifier" && this.#typing.local(tree.source(at)) !== undefined)
+      this.#edits.replace(this.#typing.span(value), "0", RULE);
+    else this.#refuse("init-returns-other", value, "The init function returns something else than the module.");
   }
 
   #preprocOrStatement(n: Node): void {
@@ -411,7 +425,8 @@ export class BodyRewriter {
         continue;
       }
       const result = this.#fresh("result");
-      const type = isObjectPointer(this.#facts.fn.result) ? "HPy " : `${this.#resultType()} `;
+      const isInit = this.#facts.convention === "init";
+      const type = isInit ? "int " : isObjectPointer(this.#facts.fn.result) ? "HPy " : `${this.#resultType()} `;
       this.#statements.before(
         jump,
         [`${type}${result} = `, { ...this.#typing.span(value), above: Nesting.returnValue }, ";"],
@@ -535,6 +550,12 @@ export class BodyRewriter {
     const decision = this.#facts.decisions.get(n);
     if (decision === "dup" && want === "handle" && !REFERENCE_KINDS.has(tree.kind(n))) {
       this.#edits.replace(this.#typing.span(n), [`HPy_Dup(${this.names.ctx}, `, this.#typing.span(n), ")"], RULE, Nesting.use);
+    }
+    if (type === "cell" && tree.kind(n) === "cast_expression" && this.#typing.typeOf(tree.field(n, "value")) === "cell") {
+      const inner = tree.field(n, "value");
+      this.#edits.replace(this.#typing.span(n), [this.#typing.span(inner)], RULE);
+      this.#value(inner, "handle");
+      return;
     }
     if (this.#facts.temporaries.has(n)) this.#bindTemporary(n);
     if (type === "cell" && !TRANSPARENT.has(tree.kind(n))) {
@@ -1123,7 +1144,7 @@ export class BodyRewriter {
     const tree = this.#tree;
     const at = name === "PyErr_Format" ? 1 : 0;
     const formatNode = list[at];
-    const text = formatNode === undefined ? null : stringValue(tree, formatNode);
+    const text = formatNode === undefined ? null : this.#typing.stringOf(formatNode);
     if (text === null || formatNode === undefined)
       this.#refuse("computed-format", n, `The format of \`${name}\` is not a string literal.`);
     const plan = planFormat(text, name === "PyErr_Format" ? "error" : "unicode");
@@ -1141,7 +1162,7 @@ export class BodyRewriter {
     const at = BUILDERS.get(name) as number;
     const formatNode = list[at];
     const isNull = formatNode !== undefined && this.#typing.typeOf(formatNode) === "null";
-    const text = formatNode === undefined ? "" : isNull ? "" : stringValue(tree, formatNode);
+    const text = formatNode === undefined ? "" : isNull ? "" : this.#typing.stringOf(formatNode);
     if (text === null) this.#refuse("computed-format", n, `The format of \`${name}\` is not a string literal.`);
     const values = list.slice(at + 1);
     for (const argument of list) if (argument !== formatNode) this.#argument(argument);
@@ -1199,7 +1220,7 @@ export class BodyRewriter {
       fresh: (wish: string) => this.#fresh(wish),
     };
     const isKeywords = callee.name === "PyArg_ParseTupleAndKeywords";
-    const formatText = callee.name === "PyArg_UnpackTuple" ? "" : (stringValue(tree, list[layout.format] as Node) ?? "");
+    const formatText = callee.name === "PyArg_UnpackTuple" ? "" : (this.#typing.stringOf(list[layout.format] as Node) ?? "");
     const plan =
       callee.name === "PyArg_UnpackTuple"
         ? planArgumentParsing({

@@ -44,6 +44,18 @@ export function methodParameters(convention: CallingConvention, names: ArgumentN
 /** Edits the result type and the parameters of a definition. */
 export function rewriteSignature(fn: CFunction, convention: CallingConvention, names: ArgumentNames, edits: EditSet): void {
   const tree = fn.file.tree;
+  if (convention === "init") {
+    const type = tree.field(fn.node, "type");
+    edits.replace({ start: tree.start(type), end: tree.end(type) }, "int", RULE);
+    deleteStar(tree, fn.declarator.stars[0] ?? NONE, edits, RULE);
+    const parameter = fn.parameters[0]?.name ?? "module";
+    edits.replace(
+      { start: tree.start(fn.declarator.parameters), end: tree.end(fn.declarator.parameters) },
+      `(HPyContext *${names.ctx}, HPy ${parameter})`,
+      RULE,
+    );
+    return;
+  }
   if (isObjectPointer(fn.result)) rewriteObjectType(tree, fn.node, [fn.declarator], edits);
   const list = fn.declarator.parameters;
   if (convention !== "helper") {

@@ -31,6 +31,7 @@ import { FreeNames, hasWord, type SourceEdits } from "./module-to-hpy.ts";
 import { newlineOf } from "./statement-edits.ts";
 
 const RULE = "method-to-hpydef";
+const SKIP = "hpy-migrate: skip";
 const COPY_SUFFIX = "_hpy";
 
 /** The rules that rewrites use, handed in by the engine. */
@@ -52,6 +53,7 @@ export class Analyses {
   readonly #facts = new Map<CFunction, Facts | Refused>();
   readonly #running = new Set<CFunction>();
   readonly #assumed = new Set<CFunction>();
+  #jumping: ReadonlySet<string> | null = null;
 
   constructor(project: Project) {
     this.project = project;
@@ -84,7 +86,7 @@ export class Analyses {
     this.#running.add(fn);
     let result: Facts | Refused;
     try {
-      refuseUnreadable(fn);
+      this.#refuseUnusual(fn);
       result = analyseFunction(fn, "helper", this.around);
       if (this.#assumed.delete(fn) && !agrees(result.summary, assumedSummary(fn))) {
         this.#facts.clear();
@@ -106,9 +108,69 @@ export class Analyses {
 
   /** Facts of a function that Python calls. Throws {@link Refused}. */
   method(fn: CFunction, convention: CallingConvention): Facts {
-    refuseUnreadable(fn);
+    this.#refuseUnusual(fn);
     return analyseFunction(fn, convention, this.around);
   }
+
+  #refuseUnusual(fn: CFunction): void {
+    refuseUnreadable(fn);
+    const span = { start: fn.file.tree.start(fn.declarator.node), end: fn.file.tree.end(fn.declarator.node) };
+    this.#jumping ??= jumpingFunctions(this.project);
+    if (this.#jumping.has(fn.name))
+      throw new Refused("non-local-jump", span, "It may be left or entered by `longjmp`, which passes over the ends of handles.");
+    if (hasCleanupAttribute(fn, this.project))
+      throw new Refused("variable-attribute", span, "A variable has the attribute `cleanup`, which calls a function that is not written.");
+  }
+}
+
+/** Functions and macros of the C library that jump between functions. */
+const JUMPS = ["setjmp", "_setjmp", "sigsetjmp", "longjmp", "_longjmp", "siglongjmp", "__builtin_setjmp", "__builtin_longjmp"];
+
+/** Names of the functions that jump between functions, themselves or in what they name. */
+function jumpingFunctions(project: Project): ReadonlySet<string> {
+  const jumping = new Set<string>();
+  if (!project.files.some((f) => f.text.includes("setjmp") || f.text.includes("longjmp"))) return jumping;
+  const named = new Map<string, Set<string>>();
+  const add = (name: string, text: string): void => {
+    const names = named.get(name) ?? new Set<string>();
+    const tokens = lex(text, "piece");
+    for (let i = 0; i < tokens.count; i++)
+      if (tokens.kind[i] === TokenKind.identifier) names.add(text.slice(tokens.start[i], tokens.end[i]));
+    named.set(name, names);
+  };
+  for (const [name, definitions] of project.knowledge.definitions) for (const d of definitions) add(name, d.body);
+  for (const [name, definitions] of project.functions)
+    for (const f of definitions) add(name, f.file.text.slice(f.file.tree.start(f.body), f.file.tree.end(f.body)));
+  for (let size = -1; size !== jumping.size; ) {
+    size = jumping.size;
+    for (const [name, names] of named)
+      if (!jumping.has(name) && [...names].some((n) => JUMPS.includes(n) || jumping.has(n))) jumping.add(name);
+  }
+  return jumping;
+}
+
+/** Whether a local variable of a function has `__attribute__((cleanup(f)))`, written out or by a macro. */
+function hasCleanupAttribute(fn: CFunction, project: Project): boolean {
+  const text = fn.file.text.slice(fn.file.tree.start(fn.body), fn.file.tree.end(fn.body));
+  const tokens = lex(text);
+  let hasAttribute = false;
+  let hasCleanup = false;
+  const read = (word: string): void => {
+    if (word === "__attribute__" || word === "__attribute") hasAttribute = true;
+    if (word === "cleanup" || word === "__cleanup__") hasCleanup = true;
+  };
+  for (let i = 0; i < tokens.count; i++) {
+    if (tokens.kind[i] !== TokenKind.identifier) continue;
+    const word = text.slice(tokens.start[i], tokens.end[i]);
+    read(word);
+    for (const { body } of project.knowledge.definitions.get(word) ?? []) {
+      if (!body.includes("cleanup")) continue;
+      const inner = lex(body, "piece");
+      for (let j = 0; j < inner.count; j++)
+        if (inner.kind[j] === TokenKind.identifier) read(body.slice(inner.start[j], inner.end[j]));
+    }
+  }
+  return hasAttribute && hasCleanup;
 }
 
 /** What a recursive call is taken to mean while its function is being analysed; checked afterwards. */
@@ -135,10 +197,11 @@ export function skipReason(file: ParsedFile, node: Node): string | null {
     const sibling = siblings[i] as Node;
     if (!tree.isComment(sibling)) return null;
     const text = tree.source(sibling);
-    const at = text.indexOf("hpy-migrate: skip");
-    if (at < 0) continue;
-    const reason = text.slice(at + "hpy-migrate: skip".length).replace("*/", "").trim();
-    return reason.startsWith(":") ? reason.slice(1).trim() : reason;
+    const words = text.slice(2).trimStart();
+    if (!words.startsWith(SKIP)) continue;
+    const reason = words.slice(SKIP.length).replace("*/", "").trim();
+    if (reason !== "" && !reason.startsWith(":")) continue;
+    return reason.slice(1).trim();
   }
   return null;
 }
@@ -220,6 +283,36 @@ export function planMethod(
   return step.plan(fn, convention, entry);
 }
 
+/**
+ * Moves the module's own initialisation to HPy: the function that `HPy_mod_exec` calls with a `PyObject *` becomes the
+ * exec function itself. Null when there is none. Throws {@link Refused}.
+ */
+export function planInit(project: Project, module: ExtensionModule, analyses: Analyses, rules: RuleSet): MethodStep | null {
+  const found = findInit(project, module);
+  if (found === null) return null;
+  refuseUnreadable(found.init);
+  return new MethodPlanner(project, module, analyses, rules).planInit(found.exec, found.init);
+}
+
+/** The exec function that only wraps a legacy init function, with that function. */
+export function findInit(project: Project, module: ExtensionModule): { readonly exec: CFunction; readonly init: CFunction } | null {
+  for (const list of project.functions.values()) {
+    for (const exec of list) {
+      if (exec.file !== module.file || !exec.isMigrated || !exec.name.endsWith("_exec_impl")) continue;
+      const tree = exec.file.tree;
+      for (const call of tree.descendants(exec.body, "call_expression")) {
+        const argument = tree.named(tree.field(call, "arguments"))[0];
+        const name = tree.field(call, "function");
+        if (argument === undefined || tree.kind(argument) !== "call_expression") continue;
+        if (tree.source(tree.field(argument, "function")) !== "HPy_AsPyObject") continue;
+        const init = resolveFunction(project, exec.file, tree.source(name));
+        if (init !== null && !init.isMigrated && isObjectPointer(init.result) && init.parameters.length === 1) return { exec, init };
+      }
+    }
+  }
+  return null;
+}
+
 class MethodPlanner {
   readonly #project: Project;
   readonly #module: ExtensionModule;
@@ -268,12 +361,7 @@ class MethodPlanner {
     const result = this.#rewriteInPlace(fn, convention, facts, names);
     migrated.unshift({ name: fn.name, file: fn.file.path, bridged: result.bridged });
     this.#defineMethod(fn, convention, entry);
-    for (const [file, edits] of this.#edits) {
-      const support = this.#support.get(file) ?? new Set<string>();
-      const bridges = this.#bridges.get(file) ?? new Map<string, Bridge>();
-      insertSupport(file, edits, support, bridges.values());
-      if (this.#usesHpy.has(file)) insertHpyInclude(file, edits);
-    }
+    this.#finish();
     return {
       edits: this.#edits,
       functions: migrated.map((m) => m.name),
@@ -281,6 +369,46 @@ class MethodPlanner {
       migrated,
       bridged: migrated.some((m) => m.bridged),
     };
+  }
+
+  planInit(exec: CFunction, init: CFunction): MethodStep {
+    const facts = this.#analyses.method(init, "init");
+    const helpers = this.#helperClosure(facts);
+    const inPlace = this.#inPlace(init, [...helpers.keys()]);
+    const names = new Map<CFunction, string>();
+    for (const helper of helpers.keys()) names.set(helper, inPlace.has(helper) ? helper.name : `${helper.name}${COPY_SUFFIX}`);
+    const migrated: { name: string; file: string; bridged: boolean }[] = [];
+    for (const [helper, helperFacts] of helpers) {
+      if (!inPlace.has(helper) && this.#isCopied(helper)) continue;
+      const result = inPlace.has(helper)
+        ? this.#rewriteInPlace(helper, "helper", helperFacts, names)
+        : this.#copy(helper, helperFacts, names);
+      migrated.push({ name: names.get(helper) as string, file: helper.file.path, bridged: result.bridged });
+    }
+    const result = this.#rewriteInPlace(init, "init", facts, names);
+    const tree = init.file.tree;
+    const edits = this.#of(init.file);
+    edits.replace({ start: tree.start(init.declarator.nameNode), end: tree.end(init.declarator.nameNode) }, exec.name, RULE);
+    this.#deleteDeclaration(exec.file, exec.node);
+    migrated.unshift({ name: exec.name, file: exec.file.path, bridged: result.bridged });
+    this.#finish();
+    return {
+      edits: this.#edits,
+      functions: [init.name, ...migrated.slice(1).map((m) => m.name)],
+      notes: this.#notes,
+      migrated,
+      bridged: migrated.some((m) => m.bridged),
+    };
+  }
+
+  /** Adds includes and support functions to the files in which HPy code was written. */
+  #finish(): void {
+    for (const [file, edits] of this.#edits) {
+      const support = this.#support.get(file) ?? new Set<string>();
+      const bridges = this.#bridges.get(file) ?? new Map<string, Bridge>();
+      insertSupport(file, edits, support, bridges.values());
+      if (this.#usesHpy.has(file)) insertHpyInclude(file, edits);
+    }
   }
 
   /** The function may be named nowhere but in its one table entry and in prototypes. */

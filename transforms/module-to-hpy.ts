@@ -4,7 +4,7 @@
  */
 
 import { Refused } from "../analysis/typing.ts";
-import { readDeclarators, stripCasts } from "../model/declarations.ts";
+import { readDeclarators, stripCasts, stripParentheses } from "../model/declarations.ts";
 import {
   type CFunction,
   type ExtensionModule,
@@ -203,8 +203,9 @@ function planSinglePhase(
       edits.replace(spanOf(tree, prototype.declarator.parameters), `(PyObject *${parameter})`, RULE);
   }
   const name = names.take(`${moduleName}_init`);
-  const head = { start: tree.start(init.node), end: tree.end(init.declarator.parameters) };
-  const onOneLine = !init.file.text.slice(head.start, head.end).includes("\n");
+  const headText = init.file.text.slice(tree.start(init.node), tree.end(init.declarator.parameters)).trimEnd();
+  const head = { start: tree.start(init.node), end: tree.start(init.node) + headText.length };
+  const onOneLine = !headText.includes("\n") && headText.includes(" ");
   const newline = newlineOf(init.file.text);
   edits.replace(head, `static PyObject *${onOneLine ? "" : newline}${name}(PyObject *${freeLocal(init, "module")})`, RULE);
   for (const prototype of project.prototypes.get(init.name) ?? []) {
@@ -305,7 +306,7 @@ function definitionLines(definition: StructValue, into: ParsedFile, exec: string
   const fields: string[] = [];
   const text = (field: string): string | null => {
     const value = definition.fields.get(field);
-    return value === undefined || isNullConstant(tree, value) ? null : tree.source(value);
+    return value === undefined || isNullConstant(tree, value) ? null : tree.source(stripParentheses(tree, value));
   };
   const doc = text("m_doc");
   if (doc !== null) fields.push(`.doc = ${doc}`);

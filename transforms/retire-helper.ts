@@ -1,0 +1,87 @@
+/** Removes the legacy copy of a helper when no legacy code calls it any more; the HPy copy takes its name. */
+
+import { type CFunction, type ExtensionModule, type Project, resolveFunction } from "../model/project.ts";
+import { EditSet } from "../syntax/edits.ts";
+import { lex, TokenKind } from "../syntax/lexer.ts";
+import type { ParsedFile } from "../syntax/source.ts";
+import type { Node } from "../syntax/tree.ts";
+import { hasWord, type SourceEdits } from "./module-to-hpy.ts";
+
+const RULE = "retire-helper";
+const COPY_SUFFIX = "_hpy";
+
+/** Plans the retirement of one helper of the module; null when none is ready. */
+export function planRetirement(project: Project, module: ExtensionModule): (SourceEdits & { readonly helper: string }) | null {
+  for (const file of module.files) {
+    for (const [name, definitions] of project.functions) {
+      if (!name.endsWith(COPY_SUFFIX)) continue;
+      const copy = definitions.find((d) => d.file === file && d.isMigrated);
+      if (copy === undefined) continue;
+      const legacy = resolveFunction(project, file, name.slice(0, -COPY_SUFFIX.length));
+      if (legacy === null || legacy.isMigrated || legacy.file !== file || isUsed(project, legacy)) continue;
+      return { ...retire(project, legacy, copy), helper: legacy.name };
+    }
+  }
+  return null;
+}
+
+/** Whether anything but the function itself and its prototypes names it. */
+function isUsed(project: Project, legacy: CFunction): boolean {
+  const prototypes = project.prototypes.get(legacy.name) ?? [];
+  for (const file of project.files) {
+    if ((legacy.isStatic && file !== legacy.file) || !hasWord(file.text, legacy.name)) continue;
+    const tokens = lex(file.text);
+    for (let i = 0; i < tokens.count; i++) {
+      const start = tokens.start[i] as number;
+      const text = file.text.slice(start, tokens.end[i]);
+      if (tokens.kind[i] === TokenKind.directive) {
+        if (hasWord(text, legacy.name)) return true;
+        continue;
+      }
+      if (tokens.kind[i] !== TokenKind.identifier || text !== legacy.name) continue;
+      const within = (n: Node): boolean => start >= file.tree.start(n) && start < file.tree.end(n);
+      if (file === legacy.file && within(legacy.node)) continue;
+      if (prototypes.some((p) => p.file === file && within(p.declaration))) continue;
+      return true;
+    }
+  }
+  return false;
+}
+
+function retire(project: Project, legacy: CFunction, copy: CFunction): SourceEdits {
+  const sets = new Map<ParsedFile, EditSet>();
+  const of = (file: ParsedFile): EditSet => {
+    const known = sets.get(file) ?? new EditSet(file.text);
+    sets.set(file, known);
+    return known;
+  };
+  const removed: { readonly file: ParsedFile; readonly start: number; readonly end: number }[] = [];
+  const remove = (file: ParsedFile, node: Node): void => {
+    const span = { start: file.tree.start(node), end: endWithBlankLine(file.text, file.tree.end(node)) };
+    of(file).replace(span, "", RULE);
+    removed.push({ file, ...span });
+  };
+  remove(legacy.file, legacy.node);
+  for (const prototype of project.prototypes.get(legacy.name) ?? []) remove(prototype.file, prototype.declaration);
+  for (const file of project.files) {
+    if (copy.isStatic && file !== copy.file) continue;
+    for (const n of file.tree.descendants(0, "identifier")) {
+      if (file.tree.source(n) !== copy.name) continue;
+      const span = { start: file.tree.start(n), end: file.tree.end(n) };
+      if (removed.some((r) => r.file === file && span.start >= r.start && span.end <= r.end)) continue;
+      of(file).replace(span, legacy.name, RULE);
+    }
+  }
+  return { edits: sets, functions: [legacy.name], notes: [] };
+}
+
+/** End of a removed item with the line break and one empty line after it. */
+function endWithBlankLine(text: string, end: number): number {
+  let at = end;
+  for (let i = 0; i < 2; i++) {
+    const lineEnd = text.indexOf("\n", at);
+    if (lineEnd < 0 || text.slice(at, lineEnd).trim() !== "") break;
+    at = lineEnd + 1;
+  }
+  return at;
+}
