@@ -404,6 +404,13 @@ Name the function only in its method table.`,
 The function stays legacy under the hybrid ABI. Where only a small part needs the call, move that part into a helper of its own.`,
   },
   {
+    id: "non-local-jump",
+    title: "Jumps between functions",
+    text: `The function calls \`setjmp\` or \`longjmp\`, itself or in a function that it calls. Such a jump passes over the places where handles are closed, so that no path can be followed to its end.
+
+Return an error code through the callers, and tidy up in each of them.`,
+  },
+  {
     id: "not-bridgeable",
     title: "A call has no counterpart and cannot be bridged",
     text: `A bridge is made from the signature of the C function: objects go in as \`PyObject *\` and come out as handles. Functions with a variable number of arguments, arrays of objects or pointers that are read and replaced cannot be bridged so.
@@ -645,6 +652,13 @@ Put the call into a statement of its own.`,
       before: 'if (PyList_Append(list, Py_BuildValue("y", text)) < 0) ...',
       after: 'PyObject *item = Py_BuildValue("y", text);\nif (PyList_Append(list, item) < 0) ...',
     },
+  },
+  {
+    id: "variable-attribute",
+    title: "A variable with a cleanup function",
+    text: `A local variable has the attribute \`cleanup\`: the compiler calls a function with its address wherever its scope is left. The calls are not written in the source, so the analysis does not see what they release.
+
+Release the variable at the end of the function, with a label for the error paths.`,
   },
   {
     id: "variadic-function",
