@@ -72,11 +72,10 @@ export const dictRules = defineRules("dict", [
   direct("dict-keys", "PyDict_Keys(object)", "HPyDict_Keys", "A list of the keys."),
   {
     id: "dict-merge",
-    template: "hpyx_dict_update($ctx, $0, $1)",
-    when: { argument: 2, literal: "1" },
-    summary: "The items of a mapping added, existing keys replaced.",
+    template: "hpyx_dict_merge($ctx, $0, $1, $2)",
+    summary: "The items of a mapping added, existing keys replaced or kept.",
     why: DICT_METHOD,
-    example: "PyDict_Merge(object, other, 1)",
+    example: "PyDict_Merge(object, other, 0)",
   },
   direct("dict-new", "PyDict_New()", "HPyDict_New", "An empty dict."),
   {

@@ -83,6 +83,13 @@ export const sequenceRules = defineRules("sequence", [
     why: `HPy_InPlaceAdd would add numbers too. ${OPERATOR}`,
     example: "PySequence_InPlaceConcat(object, other)",
   },
+  {
+    id: "sequence-inplace-repeat",
+    template: "hpyx_sequence_inplace_repeat($ctx, $0, $1)",
+    summary: "A sequence repeated so many times, in place where it can be.",
+    why: "HPy_InPlaceMultiply would multiply numbers too; the support function keeps the TypeError for what has no items.",
+    example: "PySequence_InPlaceRepeat(object, count)",
+  },
   direct("sequence-item-unchecked", "PySequence_ITEM(object, index)", "HPy_GetItem_i", "object[index].", {
     safety: "review",
     note: INDEX_NOTE,
@@ -99,6 +106,13 @@ export const sequenceRules = defineRules("sequence", [
     summary: "list(object).",
     why: "The list type fills itself by the function that PySequence_List uses (Objects/listobject.c).",
     example: "PySequence_List(object)",
+  },
+  {
+    id: "sequence-repeat",
+    template: "hpyx_sequence_repeat($ctx, $0, $1)",
+    summary: "A sequence repeated so many times.",
+    why: "HPy_Multiply would multiply numbers too; the support function keeps the TypeError for what has no items.",
+    example: "PySequence_Repeat(object, count)",
   },
   direct("sequence-set-item", "PySequence_SetItem(object, index, value)", "HPy_SetItem_i", "object[index] = value.", {
     safety: "review",

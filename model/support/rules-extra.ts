@@ -276,6 +276,95 @@ hpyx_run_string(HPyContext *ctx, const char *source, int start, HPy globals, HPy
 }
 `,
   ),
+  pure(
+    "hpyx_not_repeatable",
+    {},
+    `/* The TypeError of PySequence_Repeat; always HPy_NULL. */
+static HPy
+hpyx_not_repeatable(HPyContext *ctx, HPy object)
+{
+    HPy type = HPy_Type(ctx, object);
+    const char *name = HPyType_GetName(ctx, type);
+    if (name != NULL) {
+        HPyErr_Format(ctx, ctx->h_TypeError, "'%s' object can't be repeated", name);
+    }
+    HPy_Close(ctx, type);
+    return HPy_NULL;
+}
+`,
+  ),
+  pure(
+    "hpyx_sequence_repeat",
+    { requires: ["hpyx_type_has", "hpyx_not_repeatable"] },
+    `/* PySequence_Repeat: TypeError for what has no items, such as a number. */
+static HPy
+hpyx_sequence_repeat(HPyContext *ctx, HPy object, HPy_ssize_t count)
+{
+    if (!hpyx_type_has(ctx, object, "__getitem__")) {
+        return hpyx_not_repeatable(ctx, object);
+    }
+    HPy number = HPyLong_FromSsize_t(ctx, count);
+    HPy result = HPy_IsNull(number) ? HPy_NULL : HPy_Multiply(ctx, object, number);
+    HPy_Close(ctx, number);
+    return result;
+}
+`,
+  ),
+  pure(
+    "hpyx_sequence_inplace_repeat",
+    { requires: ["hpyx_type_has", "hpyx_not_repeatable"] },
+    `/* PySequence_InPlaceRepeat: TypeError for what has no items, such as a number. */
+static HPy
+hpyx_sequence_inplace_repeat(HPyContext *ctx, HPy object, HPy_ssize_t count)
+{
+    if (!hpyx_type_has(ctx, object, "__getitem__")) {
+        return hpyx_not_repeatable(ctx, object);
+    }
+    HPy number = HPyLong_FromSsize_t(ctx, count);
+    HPy result = HPy_IsNull(number) ? HPy_NULL : HPy_InPlaceMultiply(ctx, object, number);
+    HPy_Close(ctx, number);
+    return result;
+}
+`,
+  ),
+  pure(
+    "hpyx_dict_merge",
+    { requires: ["hpyx_call_builtin_method", "hpyx_dict_update", "hpyx_mapping_list", "hpyx_truth"] },
+    `/* PyDict_Merge: 0, or -1 with an exception. Without override only keys that are missing are added. */
+static int
+hpyx_dict_merge(HPyContext *ctx, HPy dict, HPy other, int override)
+{
+    HPy keys;
+    HPy_ssize_t i, count;
+    int result = 0;
+    if (override) {
+        return hpyx_dict_update(ctx, dict, other);
+    }
+    keys = HPyDict_Check(ctx, other) ? HPyDict_Keys(ctx, other) : hpyx_mapping_list(ctx, other, "keys");
+    count = HPy_IsNull(keys) ? -1 : HPy_Length(ctx, keys);
+    if (count < 0) {
+        result = -1;
+    }
+    for (i = 0; i < count && result == 0; i++) {
+        HPy args[3] = {dict, HPy_GetItem_i(ctx, keys, i), HPy_NULL};
+        int found = HPy_IsNull(args[1])
+                        ? -1
+                        : hpyx_truth(ctx, hpyx_call_builtin_method(ctx, "dict", "__contains__", args, 2));
+        if (found == 0) {
+            args[2] = HPy_GetItem(ctx, other, args[1]);
+            HPy stored = HPy_IsNull(args[2]) ? HPy_NULL : hpyx_call_builtin_method(ctx, "dict", "__setitem__", args, 3);
+            found = HPy_IsNull(stored) ? -1 : 0;
+            HPy_Close(ctx, stored);
+        }
+        result = found < 0 ? -1 : 0;
+        HPy_Close(ctx, args[1]);
+        HPy_Close(ctx, args[2]);
+    }
+    HPy_Close(ctx, keys);
+    return result;
+}
+`,
+  ),
   bridged(
     "hpyx_tuple_set_item",
     {},

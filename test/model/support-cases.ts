@@ -1049,6 +1049,45 @@ const EXTRAS: readonly Pair[] = [
     support: ["hpyx_tuple_set_item"],
     calls: ["('x', 1)", "('x', 2)", "('x', -1)"],
   },
+  ...["Repeat", "InPlaceRepeat"].map((what) => {
+    const support = what === "Repeat" ? "hpyx_sequence_repeat" : "hpyx_sequence_inplace_repeat";
+    return fresh(
+      `sequence_${what.toLowerCase()}`,
+      `PySequence_${what}(a, PyLong_AsSsize_t(b))`,
+      `${support}(ctx, a, HPyLong_AsSsize_t(ctx, b))`,
+      [support],
+      [
+        "[1, 2]",
+        "(1,)",
+        "'ab'",
+        "bytearray(b'x')",
+        "array.array('b', b'x')",
+        "5",
+        "1.5",
+        "None",
+        "{}",
+        "{1}",
+        "range(2)",
+      ].flatMap((object) => ["2", "0", "-1"].map((count) => `(${object}, ${count})`)),
+    );
+  }),
+  ...[0, 1].map((override) =>
+    status(
+      `dict_merge_${override}`,
+      `PyDict_Merge(a, b, ${override})`,
+      `hpyx_dict_merge(ctx, a, b, ${override})`,
+      ["hpyx_dict_merge"],
+      [
+        "({'a': 1}, {'a': 2, 'b': 3})",
+        "({}, {})",
+        "({1: 2}, types.MappingProxyType({1: 3, 4: 5}))",
+        "({}, None)",
+        "({}, [(1, 2)])",
+        "({'a': 1}, Missing(a=2, b=3))",
+        "(Missing(a=1), {'a': 2, 'b': 3})",
+      ],
+    ),
+  ),
   {
     name: "sys_set_object",
     capi: 'if (PySys_SetObject("hpy_migrate_test", a) < 0) return NULL; return lent(PySys_GetObject("hpy_migrate_test"));',

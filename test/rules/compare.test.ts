@@ -184,12 +184,6 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   "dict-get-item-with-error": values(two([...DICTS, "Stubborn(a=1)"], KEYS)),
   "dict-keys": values(one([...DICTS, "[]"])),
   "dict-new": values(["()"]),
-  "dict-merge": [
-    {
-      calls: ["({'a': 1}, {'a': 2, 'b': 3})", "({}, None)", "({}, [(1, 2)])", "({}, types.MappingProxyType({1: 2}))"],
-      given: [V, V, fixed("1")],
-    },
-  ],
   "dict-set-default": values(["({}, 'a', 1)", "({'a': 2}, 'a', 1)", "({}, [], 1)", "(Missing(), 'a', 1)"]),
   // PyDict_SetItem on an OrderedDict stores an item that iteration does not see; HPy_SetItem runs its `__setitem__`.
   "dict-set-item": values(two(DICTS.slice(0, 3), KEYS).map((call) => `${call.slice(0, -1)}, 5)`)),
