@@ -198,13 +198,6 @@ Parse with \`O\` and call the converter afterwards as an ordinary function.`,
 HPy itself works in C++: functions can be moved by hand and are checked by the handle checker.`,
   },
   {
-    id: "declared-in-header",
-    title: "The method is declared in another file",
-    text: `Another file declares the function, so that it may be called or stored from there with the signature of the C API.
-
-Make the function static, or remove the declaration.`,
-  },
-  {
     id: "defines-not-found",
     title: "The .defines of the HPyModuleDef cannot be edited",
     text: `The module is an HPy module, but its HPyModuleDef has no \`.defines\` or the array that it names is not a plain list that ends with NULL. A moved method must be entered there.
@@ -284,6 +277,13 @@ Keep the object in a variable until it is released.`,
     text: `The function that has to move along is defined in a header, which other files may include and call it with the signature of the C API.
 
 Move the definition into the source file that uses it.`,
+  },
+  {
+    id: "init-returns-other",
+    title: "The init function returns something else than the module",
+    text: `The function that fills the module returns an object that is not the module it was given, or one that cannot be told. In HPy the interpreter has the module already, and HPy_mod_exec only answers success or failure.
+
+Return the module, or NULL with an exception.`,
   },
   {
     id: "interior-pointer-escapes",
@@ -566,6 +566,13 @@ If the original keeps its references in order, please report it with the functio
     text: `Two variables of the same name and different types, or with overlapping scopes, hold references in one function. The analysis tells variables by their names.
 
 Rename one of them.`,
+  },
+  {
+    id: "skip-comment",
+    title: "A comment keeps it legacy",
+    text: `The comment \`/* hpy-migrate: skip: reason */\` stands right before the function or type. Its sites are counted as suppressed.
+
+Remove the comment to migrate it.`,
   },
   {
     id: "stolen-on-some-paths",

@@ -30,6 +30,15 @@ export const TRANSFORMS: readonly TransformPage[] = [
     },
   },
   {
+    id: "global-to-hpyglobal",
+    title: "A static object becomes an HPyGlobal",
+    text: `Once no legacy code uses a static \`PyObject *\` of the module, it becomes an HPyGlobal, listed in the \`.globals\` of the module. Every use must be a load or a store of HPy code, and the exec function must store it on every successful path, because HPy crashes when it loads a global that was never stored. A load is a new handle that is closed after its last use.`,
+    example: {
+      before: "static PyObject *empty;\n...\nHPy value = HPy_FromPyObject(ctx, empty);",
+      after: "static HPyGlobal empty;\n...\nHPy value = HPyGlobal_Load(ctx, empty);",
+    },
+  },
+  {
     id: "method-to-hpydef",
     title: "A method of the module becomes an HPyDef",
     text: `The entry of the method table is removed, HPyDef_METH defines the method in front of its function, and the definition is listed in the \`.defines\` of the module. Helpers that the method calls move with it.`,
@@ -45,6 +54,15 @@ export const TRANSFORMS: readonly TransformPage[] = [
     example: {
       before: "PyMODINIT_FUNC PyInit_fast(void) { return PyModule_Create(&definition); }",
       after: "HPy_MODINIT(fast, definition)",
+    },
+  },
+  {
+    id: "retire-helper",
+    title: "The legacy copy of a helper is removed",
+    text: `A helper that moved methods and legacy code both call exists twice for a while: the HPy copy has the suffix \`_hpy\`. When no legacy code calls the other any more, it is removed and the HPy copy takes its name.`,
+    example: {
+      before: "static PyObject *first(PyObject *list) { ... }\nstatic HPy first_hpy(HPyContext *ctx, HPy list) { ... }",
+      after: "static HPy first(HPyContext *ctx, HPy list) { ... }",
     },
   },
   {
