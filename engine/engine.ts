@@ -12,6 +12,7 @@ import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { InputFile, MacroKnowledge, ParsedFile, Parser } from "../syntax/source.ts";
 import { planBuildFileEdits } from "../transforms/build-files.ts";
 import { Analyses, findInit, planInit, planMethod, type RuleSet } from "../transforms/method-to-hpydef.ts";
+import { planFinish } from "../transforms/finish-module.ts";
 import { planGlobals } from "../transforms/global-to-hpyglobal.ts";
 import { expandModuleMacros } from "../transforms/expand-module-macros.ts";
 import { planModule, type SourceEdits } from "../transforms/module-to-hpy.ts";
@@ -110,6 +111,7 @@ export function planMigration(input: ProjectInput, parser: Parser, options: Migr
     snapshot = migrateInit(parser, snapshot, name, path, rules, outcomes);
     snapshot = retireHelpers(parser, snapshot, name, path, outcomes);
     snapshot = migrateGlobals(parser, snapshot, name, path, outcomes);
+    snapshot = finishModule(parser, snapshot, name, path, outcomes);
   }
   return report(start, snapshot, outcomes, options);
 }
@@ -355,8 +357,30 @@ function migrateGlobals(parser: Parser, snapshot: Snapshot, name: string, path: 
   );
   for (const fn of functions) {
     const known = outcomes.via.get(keyOf(path, fn.name));
+    const init = outcomes.via.get(keyOf(path, `PyInit_${name}`));
+    if (init !== undefined && fn.name.endsWith("_exec_impl"))
+      outcomes.via.set(keyOf(path, `PyInit_${name}`), { ...init, bridged: usesCapiCalls(fn) });
     if (known !== undefined) outcomes.via.set(keyOf(path, fn.name), { ...known, bridged: usesCapiCalls(fn) });
   }
+  return next;
+}
+
+/** Python.h goes when nothing of it is used any more. */
+function finishModule(parser: Parser, snapshot: Snapshot, name: string, path: string, outcomes: Outcomes): Snapshot {
+  const module = findModule(snapshot, name, path);
+  const plan = module === undefined ? null : planFinish(module);
+  if (plan === null) return snapshot;
+  const next = advance(parser, snapshot, snapshot.files, plan.edits);
+  outcomes.steps.push(
+    makeStep(snapshot, next, {
+      id: uniqueId(`finish-${name}`, outcomes.steps),
+      title: `Drop Python.h from ${name}: it builds under the universal ABI`,
+      kind: "finish",
+      module: name,
+      functions: [],
+      notes: plan.notes,
+    }),
+  );
   return next;
 }
 
