@@ -202,9 +202,10 @@ export class Typing {
   stringOf(n: Node): string | null {
     const at = stripParentheses(this.tree, n);
     if (at === NONE) return null;
-    const kind = this.tree.kind(at);
-    if (kind === "identifier") return this.locals.has(this.tree.source(at)) ? null : this.#stringMacro(this.tree.source(at), 0);
-    if (kind !== "concatenated_string") return stringValue(this.tree, at);
+    if (this.tree.kind(at) !== "concatenated_string") {
+      const source = this.tree.source(at);
+      return stringValue(this.tree, at) ?? (this.locals.has(source) ? null : this.#stringMacro(source, 0));
+    }
     const pieces = this.tree.named(at).map((part) => this.stringOf(part));
     return pieces.includes(null) ? null : pieces.join("");
   }
