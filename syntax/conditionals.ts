@@ -46,6 +46,7 @@ export function evaluateConditionals(
   const facts = new Map(initial);
   const liveness: Liveness[][] = groups.map(() => []);
   const conditions = groups.map((group) => group.branches.map((t) => branchCondition(tokens, t)));
+  assumePython(tokens, groups, conditions, facts);
   const definitions: PlacedDefinition[] = [];
   const placeOf = new Map<number, readonly [number, number]>();
   groups.forEach((group, g) => {
@@ -94,6 +95,36 @@ export function evaluateConditionals(
     }
   }
   return { liveness, conditions, definitions };
+}
+
+/**
+ * A file that includes `Python.h` under a condition holds no extension where the condition fails: what decides the
+ * condition is taken to be as `Python.h` needs it (`NO_PYTHON` is not defined).
+ */
+function assumePython(
+  tokens: Tokens,
+  groups: readonly DirectiveGroup[],
+  conditions: readonly (readonly string[])[],
+  facts: Map<string, Fact>,
+): void {
+  const includes: number[] = [];
+  for (let t = 0; t < tokens.count; t++) {
+    if (tokens.kind[t] !== TokenKind.directive) continue;
+    const { name, argument } = readDirective(tokens, t);
+    if (name === "include" && /^[<"]Python\.h[>"]/.test(tokens.text.slice(argument, tokens.end[t]).trim())) includes.push(t);
+  }
+  const include = includes[0];
+  if (include === undefined || includes.length > 1) return;
+  groups.forEach((group, g) => {
+    const [first, second] = group.branches;
+    if (first === undefined || include < first || include > group.end || group.branches.length > 2) return;
+    if (second !== undefined && conditions[g]?.[1] !== "") return;
+    const isInFirst = second === undefined || include < second;
+    const condition = (conditions[g]?.[0] ?? "").replaceAll(" ", "");
+    const isNegated = condition.startsWith("!");
+    const name = /^!?defined\(?(\w+)\)?$/.exec(condition)?.[1];
+    if (name !== undefined && !facts.has(name)) facts.set(name, isInFirst === isNegated ? "undefined" : "defined");
+  });
 }
 
 function nextLiveness(group: OpenGroup, holds: boolean | null): Liveness {
