@@ -10,6 +10,15 @@ export interface TransformPage {
 /** In the order of their ids. */
 export const TRANSFORMS: readonly TransformPage[] = [
   {
+    id: "finish-module",
+    title: "The last step drops Python.h",
+    text: `When no function, type or variable of the module uses the C API any more, the include of Python.h and the empty legacy tables go, and names of the C API that HPy spells differently, such as \`Py_ssize_t\`, are replaced. From then on the module also builds under the universal ABI.`,
+    example: {
+      before: '#include <Python.h>\n#include "hpy.h"',
+      after: '#include "hpy.h"',
+    },
+  },
+  {
     id: "function-body",
     title: "References in a function become handles",
     text: `Declarations, tests, calls and returns of a function move from \`PyObject *\` to \`HPy\`. Every new handle is closed exactly once on every path: a former borrowed reference is closed when it and everything read out of it is dead, a former stolen one after the call that took it. Py_INCREF disappears where its reference is given away and becomes HPy_Dup otherwise. Calls without HPy form are bridged through HPy_AsPyObject and HPy_FromPyObject.`,
