@@ -9,6 +9,7 @@ import { EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import type { SourceEdits } from "./module-to-hpy.ts";
+import { newlineOf } from "./statement-edits.ts";
 
 const RULE = "finish-module";
 
@@ -24,6 +25,21 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
   ["Py_GT", "HPy_GT"],
   ["Py_GE", "HPy_GE"],
 ]);
+
+/** Standard headers that Python.h includes, by what programs take from them. */
+const PROVIDED: readonly { readonly header: string; readonly names: readonly string[] }[] = [
+  { header: "assert.h", names: ["assert"] },
+  { header: "ctype.h", names: ["isalpha", "isalnum", "isdigit", "isspace", "isupper", "islower", "tolower", "toupper"] },
+  { header: "errno.h", names: ["errno", "EINVAL", "ERANGE", "ENOENT", "EINTR", "ENOMEM"] },
+  { header: "limits.h", names: ["INT_MAX", "INT_MIN", "UINT_MAX", "LONG_MAX", "LONG_MIN", "ULONG_MAX", "CHAR_BIT", "LLONG_MAX", "LLONG_MIN"] },
+  { header: "math.h", names: ["floor", "ceil", "sqrt", "pow", "fabs", "isnan", "isinf", "isfinite", "HUGE_VAL", "NAN", "INFINITY"] },
+  { header: "stdio.h", names: ["printf", "fprintf", "snprintf", "sprintf", "FILE", "stderr", "stdout", "fopen", "fclose", "fflush"] },
+  { header: "stdlib.h", names: ["malloc", "calloc", "realloc", "free", "abort", "exit", "getenv", "strtol", "strtoul", "strtod", "qsort", "abs", "labs"] },
+  { header: "string.h", names: ["memcpy", "memset", "memcmp", "memmove", "memchr", "strlen", "strcmp", "strncmp", "strcpy", "strncpy", "strcat", "strchr", "strrchr", "strstr", "strerror", "strdup"] },
+  { header: "time.h", names: ["time_t", "time", "clock", "localtime", "gmtime", "struct tm"] },
+  { header: "unistd.h", names: ["close", "read", "write", "getpid", "unlink", "usleep", "sysconf"] },
+  { header: "wchar.h", names: ["wchar_t", "wcslen", "wcscmp"] },
+];
 
 /** Plans the step; null while anything of Python.h is still in use. */
 export function planFinish(module: ExtensionModule): SourceEdits | null {
@@ -70,6 +86,12 @@ function finishFile(file: ParsedFile): EditSet | null {
       const isClean = word(0) === "define" && word(1) === "PY_SSIZE_T_CLEAN";
       if (isInclude || isClean) {
         const lineEnd = file.text.indexOf("\n", end);
+        if (isInclude) {
+          const newline = newlineOf(file.text);
+          const lines = missingHeaders(file).map((h) => `#include <${h}>${newline}`);
+          edits.replace({ start, end: lineEnd < 0 ? end : lineEnd + 1 }, lines.join(""), RULE);
+          continue;
+        }
         edits.replace({ start, end: lineEnd < 0 ? end : lineEnd + 1 }, "", RULE);
         continue;
       }
@@ -83,6 +105,16 @@ function finishFile(file: ParsedFile): EditSet | null {
     edits.replace({ start, end }, renamed, RULE);
   }
   return edits;
+}
+
+/** Standard headers that the file used through Python.h alone. */
+function missingHeaders(file: ParsedFile): string[] {
+  const included = new Set(file.includes.map((i) => i.path));
+  const used = new Set<string>();
+  const tokens = lex(file.text);
+  for (let i = 0; i < tokens.count; i++)
+    if (tokens.kind[i] === TokenKind.identifier) used.add(file.text.slice(tokens.start[i], tokens.end[i]));
+  return PROVIDED.filter((p) => !included.has(p.header) && p.names.some((n) => used.has(n))).map((p) => p.header);
 }
 
 function isPythonName(name: string): boolean {
