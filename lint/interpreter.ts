@@ -190,25 +190,40 @@ export class Interpreter {
       });
     }
     return this.evaluate(value, state).map((r) => {
-      r.state.set(place, this.converted(r.value, type));
+      r.state.set(place, this.converted(r.value, type, value, r.state));
       return r.state;
     });
   }
 
-  /** A value as it looks after conversion to a type: 0 becomes the null pointer. */
-  private converted(value: Value, type: DeclaredType): Value {
-    return type.pointers > 0 && value.kind === "number" && value.mask === Range.zero ? NULL : value;
+  /**
+   * A value as it looks after conversion to a type: 0 becomes the null pointer. What an unknown function gives for a
+   * handle is new, by the conventions; a macro may give anything.
+   */
+  private converted(value: Value, type: DeclaredType, node: Node, state: State): Value {
+    if (value.kind !== "number") return value;
+    if (type.pointers > 0 && value.mask === Range.zero) return NULL;
+    const isCall = this.tree.kind(node) === "call_expression" && !this.around.project.macros.has(this.calleeName(node));
+    if (value.mask !== ANY || !isCall || cellKind(type) !== "handle") return value;
+    return this.resources.fresh(state, "handle", node, true);
   }
 
   private assign(target: Node, value: Value, state: State): void {
     const place = this.placeOf(target, state);
     if (place === null) {
-      this.escape(value, target, state);
+      if (!this.isScratch(target) || state.cell(value)?.state !== "borrowed") this.escape(value, target, state);
       state.forgetMemory();
       return;
     }
     if (place.endsWith("[]")) this.assignElement(place, value, target, state);
     else state.set(place, value);
+  }
+
+  /** Whether an element of a local array of handles on the heap is written: it may hold aliases during the call. */
+  private isScratch(target: Node): boolean {
+    if (this.tree.kind(target) !== "subscript_expression") return false;
+    const base = this.tree.field(target, "argument");
+    const variable = base !== NONE && this.tree.kind(base) === "identifier" ? this.variable(base) : undefined;
+    return variable?.storage === "local" && variable.type.base === "HPy" && variable.type.pointers === 1;
   }
 
   /**
@@ -553,7 +568,10 @@ export class Interpreter {
     const text = this.tree.source(n);
     if (text === "HPy_NULL" || text === "NULL" || text === "nullptr") return NULL;
     const variable = this.variable(n);
-    if (variable === undefined) return number(rangeOf(this.constant(n)));
+    if (variable === undefined) {
+      if (this.around.project.hidingMacros.has(text)) this.around.giveUp(n, `the macro ${text} hides code`);
+      return number(rangeOf(this.constant(n)));
+    }
     return variable.storage === "static" ? UNKNOWN : state.get(variable.place);
   }
 
@@ -577,16 +595,16 @@ export class Interpreter {
         return [{ state: r.state, value: UNKNOWN }];
       }
       return this.visitTarget(left, r.state).map((s) => {
-        const value = this.assignedType(left, r.value);
+        const value = this.assignedType(left, r.value, right, s);
         this.assign(left, value, s);
         return { state: s, value };
       });
     });
   }
 
-  private assignedType(left: Node, value: Value): Value {
+  private assignedType(left: Node, value: Value, right: Node, state: State): Value {
     const variable = this.tree.kind(left) === "identifier" ? this.variable(left) : undefined;
-    return variable === undefined ? value : this.converted(value, variable.type);
+    return variable === undefined ? value : this.converted(value, variable.type, right, state);
   }
 
   /** Evaluates what an assignment target computes before it is written: `p` in `p->x = 1`. */
@@ -967,6 +985,11 @@ export class Interpreter {
     }
     if (["static_cast", "reinterpret_cast", "const_cast", "dynamic_cast"].includes(name) && first !== undefined) {
       return this.evaluate(first, state);
+    }
+    if (name === "va_arg") {
+      const type = nodes[1] === undefined ? "" : this.tree.source(nodes[1]);
+      const borrowed = { kind: "handle", state: "borrowed", maybeNull: true } as const;
+      return [{ state, value: type === "HPy" ? this.resources.addCell(state, borrowed, n) : UNKNOWN }];
     }
     if (name.startsWith("HPyArg_Parse")) return this.parseArguments(n, name, nodes, state);
     const hpy = HPY_FUNCTIONS.get(name);
@@ -1469,7 +1492,7 @@ export class Interpreter {
     const before = name === "" && callee !== NONE ? this.evaluate(callee, given).map((r) => r.state) : [given];
     return before.flatMap((start) =>
       this.evaluateAll(nodes, start).map(({ state, values }) => {
-        let concerned = false;
+        let concerned = this.around.project.hidingMacros.has(name);
         values.forEach((value, i) => {
           this.resources.consume(value, nodes[i] as Node, state);
           const kind = state.cell(value)?.kind;
@@ -1484,7 +1507,9 @@ export class Interpreter {
         if (concerned && !this.isCallback(name, callee, values, state))
           this.around.giveUp(n, `${shown} has no body here`);
         const prototype = this.around.project.prototypes.get(name);
-        const result = prototype === undefined ? undefined : cellKind(prototype.type);
+        const pointed = this.tree.kind(callee) === "identifier" ? this.variable(callee)?.type : undefined;
+        const type = pointed === undefined ? prototype?.type : { ...pointed, pointers: pointed.pointers - 1 };
+        const result = type === undefined ? undefined : cellKind(type);
         const [pointer] = values;
         if (result === "handle" || result === "reference")
           return { state, value: this.resources.fresh(state, result, n, true) };

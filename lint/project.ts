@@ -48,6 +48,10 @@ export class Project {
   readonly visitedFields = new Set<string>();
   /** Whether a module is defined in these files, so that its tables are known. */
   hasModule = false;
+  /** Names of function-like macros. */
+  readonly macros = new Set<string>();
+  /** Macros that leave the function, jump, or call either API: nothing of that shows where they are used. */
+  readonly hidingMacros = new Set<string>();
   /** Values of macros and enumerators that are whole numbers; names with different values are left out. */
   private readonly constants = new Map<string, number | null>();
 
@@ -64,6 +68,8 @@ export class Project {
     for (const d of definitions) for (const [name, entry] of implementations(d)) entries.set(name, entry);
     for (const macro of file.macros) {
       if (macro.parameters === null) this.define(macro.name, integer(macro.body));
+      else this.macros.add(macro.name);
+      if (hidesCode(macro.body)) this.hidingMacros.add(macro.name);
     }
     const { tree } = file;
     const found: FunctionInfo[] = [];
@@ -173,6 +179,21 @@ export class Project {
     const fitting = all.filter((f) => f.scope.parameters.length === count);
     return fitting.length === 1 ? fitting[0] : "ambiguous";
   }
+}
+
+const JUMPS = new Set(["return", "goto", "break", "continue"]);
+
+/** Whether the replacement of a macro jumps or calls Python. */
+function hidesCode(body: string): boolean {
+  const tokens = lex(body, "piece");
+  for (let t = 0; t < tokens.count; t++) {
+    if (tokens.kind[t] !== TokenKind.identifier) continue;
+    const word = tokenText(tokens, t);
+    if (JUMPS.has(word)) return true;
+    const called = t + 1 < tokens.count && tokenText(tokens, t + 1) === "(";
+    if (called && (word.startsWith("HPy") || word.startsWith("Py")) && word !== "HPy_IsNull") return true;
+  }
+  return false;
 }
 
 /** A whole number in C, possibly negative and in parentheses; undefined for anything else. */
