@@ -20,7 +20,7 @@ async function loadEngine(): Promise<Engine> {
     import("./load-parser.ts"),
   ]);
   return {
-    plan: async (input, hpy) => planMigration(input, await loadParser(), { hpy }),
+    plan: async (input, options) => planMigration(input, await loadParser(), options),
     explain,
   };
 }

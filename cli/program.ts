@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Explanation } from "../engine/explain.ts";
-import type { MigrationPlan, ProjectInput, Step } from "../engine/types.ts";
+import type { MigrationOptions, MigrationPlan, ProjectInput, Step } from "../engine/types.ts";
 import { count, renderAccount } from "../report/account.ts";
 import { renderPatchSeries, renderStat } from "../report/patch-series.ts";
 import { PLAN_SCHEMA, planJson, stepJson } from "../report/plan-json.ts";
@@ -13,12 +13,12 @@ import { diffFile } from "../report/unified-diff.ts";
 import { describeSystemError, type Failure, type Result, success, unusable } from "./failure.ts";
 import { checkWorkTree, commitStep } from "./git.ts";
 import { type Project, readProject } from "./project.ts";
-import { checkApplicable, readSelector, type SelectorOptions, selectSteps } from "./select-steps.ts";
+import { checkApplicable, readSelector, type Selector, type SelectorOptions, selectSteps } from "./select-steps.ts";
 import { undoChanges, writeChanges } from "./write-files.ts";
 
 /** What the commands need of the core. */
 export interface Engine {
-  readonly plan: (input: ProjectInput, hpy: "0.9") => Promise<MigrationPlan>;
+  readonly plan: (input: ProjectInput, options: MigrationOptions) => Promise<MigrationPlan>;
   readonly explain: (id: string) => Explanation | null;
 }
 
@@ -175,12 +175,13 @@ async function makePlan(
   options: CommonOptions,
   load: LoadEngine,
   around: Surroundings,
+  first?: string,
 ): Promise<Result<Planned>> {
   const project = readProject(path, { exclude: options.exclude });
   if (!project.ok) return project;
   for (const warning of project.value.warnings) around.err(`hpy-migrate: ${warning}\n`);
   const engine = await load();
-  const made = await engine.plan(project.value.input, options.hpy);
+  const made = await engine.plan(project.value.input, { hpy: options.hpy, ...(first === undefined ? {} : { first }) });
   if (made.modules.length === 0) {
     const [note] = made.notes;
     const why = note ? ` (${note.path}:${note.line}: ${note.message})` : "";
@@ -244,10 +245,17 @@ async function selected(
 ): Promise<Result<Planned & { readonly steps: readonly Step[] }>> {
   const selector = readSelector(options);
   if (!selector.ok) return selector;
-  const planned = await makePlan(path, options, load, around);
+  const planned = await makePlan(path, options, load, around, wantedFunction(selector.value));
   if (!planned.ok) return planned;
   const steps = selectSteps(planned.value.plan, selector.value);
   return steps.ok ? success({ ...planned.value, steps: steps.value }) : steps;
+}
+
+/** The function that a selector asks for: it is planned before the others, so that only what it needs comes with it. */
+function wantedFunction(selector: Selector): string | undefined {
+  if (selector.kind === "function") return selector.name;
+  const prefix = "function-";
+  return selector.kind === "step" && selector.id.startsWith(prefix) ? selector.id.slice(prefix.length) : undefined;
 }
 
 function nothingLeft(options: CommonOptions, around: Surroundings): void {

@@ -107,7 +107,7 @@ export function planMigration(input: ProjectInput, parser: Parser, options: Migr
   const moduleNames = start.project.modules.map((m) => ({ name: m.name, path: m.file.path }));
   for (const { name, path } of moduleNames) {
     snapshot = migrateModule(parser, snapshot, name, path, outcomes);
-    snapshot = migrateMethods(parser, snapshot, name, path, rules, outcomes);
+    snapshot = migrateMethods(parser, snapshot, name, path, rules, outcomes, options.first ?? "");
     snapshot = migrateInit(parser, snapshot, name, path, rules, outcomes);
     snapshot = retireHelpers(parser, snapshot, name, path, outcomes);
     snapshot = migrateGlobals(parser, snapshot, name, path, outcomes);
@@ -248,13 +248,15 @@ function migrateMethods(
   path: string,
   rules: RuleSet,
   outcomes: Outcomes,
+  first: string,
 ): Snapshot {
   let snapshot = start;
   const tried = new Set<string>();
   for (;;) {
     const module = findModule(snapshot, name, path);
     if (module === undefined || !module.isHPy || module.methods === null) return snapshot;
-    const entry = module.methods.entries.find((e) => !tried.has(entryKey(e)));
+    const open = module.methods.entries.filter((e) => !tried.has(entryKey(e)));
+    const entry = open.find((e) => e.functionName === first) ?? open[0];
     if (entry === undefined) return snapshot;
     tried.add(entryKey(entry));
     const fnFile = functionFile(snapshot.project, module, entry);

@@ -8,6 +8,8 @@ export interface ProjectInput {
 export interface MigrationOptions {
   /** HPy release to target; `0.9` is the only table so far. */
   readonly hpy: "0.9";
+  /** A function to move before the others of its module, with what it needs; the rest of the series follows it. */
+  readonly first?: string;
 }
 
 /** Why something stays as it is. `id` is a stable kebab-case name that `explain` answers. */
