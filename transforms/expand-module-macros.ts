@@ -1,6 +1,7 @@
 /**
  * Expands the macros with which sources that once served Python 2 too define and create their module, so that the
- * module can be read: `MOD_DEF(m, "spam", doc, methods)` for a `PyModuleDef` and the call of `PyModule_Create`.
+ * module can be read: `MOD_DEF(m, "spam", doc, methods)` for a `PyModuleDef` and the call of `PyModule_Create`, and
+ * `METHOD(spam)` for an entry of the method table.
  */
 import { type ExtensionModule, isDead, type Project } from "../model/project.ts";
 import { EditSet } from "../syntax/edits.ts";
@@ -14,6 +15,8 @@ const CLOSE = 41;
 const COMMA = 44;
 const SEMICOLON = 59;
 const HASH = 35;
+const OPEN_BRACE = 123;
+const CLOSE_BRACE = 125;
 
 /** Edits that expand these macros in the file of the module's init function; null when there is nothing to expand. */
 export function expandModuleMacros(project: Project, module: ExtensionModule): ReadonlyMap<ParsedFile, EditSet> | null {
@@ -47,6 +50,8 @@ function makesModule(macro: MacroDefinition): boolean {
   const tokens = lex(macro.body, "piece");
   for (let t = 0; t < tokens.count; t++)
     if (["PyModuleDef", "PyModule_Create"].includes(tokenText(tokens, t))) return true;
+  if (!isPunctuation(tokens, 0, OPEN_BRACE) || !isPunctuation(tokens, tokens.count - 1, CLOSE_BRACE)) return false;
+  for (let t = 0; t < tokens.count; t++) if (tokenText(tokens, t).startsWith("METH_")) return true;
   return false;
 }
 
@@ -77,20 +82,40 @@ function readArguments(tokens: Tokens, open: number): { readonly texts: string[]
   return null;
 }
 
-/** The macro's body on one line per statement; null where it pastes or quotes its arguments. */
+/** The macro's body on one line per statement; null where it quotes more than a name, or pastes what it computes. */
 function expand(macro: MacroDefinition, values: readonly string[], newline: string): string | null {
   const tokens = lex(macro.body, "piece");
+  const isHash = (t: number) => isPunctuation(tokens, t, HASH);
   let text = "";
   let depth = 0;
   for (let t = 0; t < tokens.count; t++) {
+    if (isPaste(tokens, t)) {
+      t += tokenText(tokens, t) === "##" ? 0 : 1;
+      continue;
+    }
     const source = tokenText(tokens, t);
-    if (source.charCodeAt(0) === HASH) return null;
-    const parameter = tokens.kind[t] === TokenKind.identifier ? (macro.parameters ?? []).indexOf(source) : -1;
+    const isQuoted = isHash(t);
+    const named = isQuoted ? tokenText(tokens, t + 1) : source;
+    const parameter = isQuoted || tokens.kind[t] === TokenKind.identifier ? (macro.parameters ?? []).indexOf(named) : -1;
+    const value = parameter >= 0 ? (values[parameter] ?? "") : source;
+    const isPasted = isPaste(tokens, t + 1) || isPaste(tokens, t - 1) || isPaste(tokens, t - 2);
+    if ((isQuoted || (isPasted && parameter >= 0)) && (parameter < 0 || !/^\w+$/.test(value))) return null;
     if (source === "(" || source === "{") depth++;
     if (source === ")" || source === "}") depth--;
     const isApart = t > 0 && (tokens.end[t - 1] as number) < (tokens.start[t] as number);
     const isNewStatement = t > 0 && depth === 0 && isPunctuation(tokens, t - 1, SEMICOLON);
-    text += `${isNewStatement ? newline : isApart ? " " : ""}${parameter >= 0 ? values[parameter] : source}`;
+    const follows = isPaste(tokens, t - 1) || isPaste(tokens, t - 2);
+    text += `${isNewStatement ? newline : isApart && !follows ? " " : ""}${isQuoted ? `"${value}"` : value}`;
+    if (isQuoted) t++;
   }
   return text;
+}
+
+/** Whether `##` begins at a token, which the lexer may give as one token or two. */
+function isPaste(tokens: Tokens, t: number): boolean {
+  if (t < 0 || t >= tokens.count) return false;
+  if (tokenText(tokens, t) === "##") return true;
+  return (
+    isPunctuation(tokens, t, HASH) && isPunctuation(tokens, t + 1, HASH) && tokens.end[t] === tokens.start[t + 1]
+  );
 }
