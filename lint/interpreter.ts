@@ -58,7 +58,7 @@ const POINTS_INTO = new Set(["strchr", "strrchr", "strstr", "strpbrk", "memchr",
 const FOREIGN_MEMORY = new Set(["HPyCapsule_GetPointer", "HPyCapsule_GetContext", "PyCapsule_GetPointer"]);
 
 /** Kind of the resource that a variable of this type holds by value; undefined for types that are not followed. */
-export function cellKind(type: DeclaredType): CellKind | undefined {
+function cellKind(type: DeclaredType): CellKind | undefined {
   if (type.array) return undefined;
   if (type.pointers === 0) {
     if (type.base === "HPy") return "handle";
