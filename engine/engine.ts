@@ -105,8 +105,9 @@ export function planMigration(input: ProjectInput, parser: Parser, options: Migr
   const outcomes: Outcomes = { steps: [], via: new Map(), refusals: new Map(), moduleRefusals: new Map() };
   let snapshot = start;
   const moduleNames = start.project.modules.map((m) => ({ name: m.name, path: m.file.path }));
+  // All modules first: a helper's prototype in a header that they share needs hpy.h in the build of each.
+  for (const { name, path } of moduleNames) snapshot = migrateModule(parser, snapshot, name, path, outcomes);
   for (const { name, path } of moduleNames) {
-    snapshot = migrateModule(parser, snapshot, name, path, outcomes);
     snapshot = migrateMethods(parser, snapshot, name, path, rules, outcomes, options.first ?? "");
     snapshot = migrateInit(parser, snapshot, name, path, rules, outcomes);
     snapshot = retireHelpers(parser, snapshot, name, path, outcomes);
@@ -570,46 +571,69 @@ function accountOf(start: Snapshot, end: Snapshot, functions: readonly FunctionR
   let unparsed = 0;
   let suppressed = 0;
   const legacy = new Map<string, number>();
+  const keep = (reason: string, sites: number): void => {
+    if (sites > 0) legacy.set(reason, (legacy.get(reason) ?? 0) + sites);
+  };
   const reports = new Map(functions.map((f) => [keyOf(f.file, f.name), f]));
-  for (const module of start.project.modules) {
-    for (const file of module.files) {
-      const tokens = lex(file.text);
-      const ranges: { start: number; end: number; report: FunctionReport | undefined }[] = [];
-      for (const list of start.project.functions.values())
-        for (const fn of list)
-          if (fn.file === file)
-            ranges.push({
-              start: file.tree.start(fn.node),
-              end: file.tree.end(fn.node),
-              report: reports.get(keyOf(file.path, fn.name)),
-            });
-      for (let i = 0; i < tokens.count; i++) {
-        if (tokens.kind[i] !== TokenKind.identifier) continue;
-        const at = tokens.start[i] as number;
-        if (!isCapiSite(file.text.slice(at, tokens.end[i]))) continue;
-        found++;
-        const range = ranges.find((r) => at >= r.start && at < r.end);
-        if (range?.report?.refusals[0]?.id === "skip-comment") {
-          suppressed++;
-          continue;
-        }
-        if (file.unparsed.some((u) => at >= u.span.start && at < u.span.end)) unparsed++;
-        else if (range?.report !== undefined && range.report.status !== "legacy") rewritten++;
-        else {
-          const reason = range?.report?.refusals[0]?.id ?? (range === undefined ? "file-scope" : "only-used-by-legacy-code");
-          legacy.set(reason, (legacy.get(reason) ?? 0) + 1);
-        }
-      }
+  const files = new Set(start.project.modules.flatMap((m) => m.files));
+  for (const file of files) {
+    const before = sitesOf(start, file);
+    found += before.all;
+    unparsed += before.unparsed;
+    for (const [name, sites] of before.byFunction) {
+      const report = reports.get(keyOf(file.path, name));
+      if (report?.refusals[0]?.id === "skip-comment") suppressed += sites;
+      else if (report !== undefined && report.status !== "legacy") rewritten += sites;
+      else keep(report?.refusals[0]?.id ?? "only-used-by-legacy-code", sites);
     }
+    const after = end.parsed.get(file.path);
+    const left = Math.min(before.fileScope, after === undefined ? 0 : sitesOf(end, after).fileScope);
+    rewritten += before.fileScope - left;
+    keep("file-scope", left);
   }
-  void end;
   return {
     found,
     rewritten,
-    legacy: [...legacy].map(([reason, sites]) => ({ reason, sites })).sort((a, b) => b.sites - a.sites || (a.reason < b.reason ? -1 : 1)),
+    legacy: [...legacy]
+      .map(([reason, sites]) => ({ reason, sites }))
+      .sort((a, b) => b.sites - a.sites || (a.reason < b.reason ? -1 : 1)),
     suppressed,
     unparsed,
   };
+}
+
+interface Sites {
+  readonly all: number;
+  readonly unparsed: number;
+  readonly fileScope: number;
+  readonly byFunction: ReadonlyMap<string, number>;
+}
+
+/** C-API sites of a file by where they stand. */
+function sitesOf(snapshot: Snapshot, file: ParsedFile): Sites {
+  const tokens = lex(file.text);
+  const ranges: { readonly start: number; readonly end: number; readonly name: string }[] = [];
+  for (const list of snapshot.project.functions.values())
+    for (const fn of list)
+      if (fn.file === file) ranges.push({ start: file.tree.start(fn.node), end: file.tree.end(fn.node), name: fn.name });
+  ranges.sort((a, b) => a.start - b.start);
+  let all = 0;
+  let unparsed = 0;
+  let fileScope = 0;
+  let next = 0;
+  const byFunction = new Map<string, number>();
+  for (let i = 0; i < tokens.count; i++) {
+    if (tokens.kind[i] !== TokenKind.identifier) continue;
+    const at = tokens.start[i] as number;
+    if (!isCapiSite(file.text.slice(at, tokens.end[i]))) continue;
+    all++;
+    while (next < ranges.length && (ranges[next]?.end ?? 0) <= at) next++;
+    const range = ranges[next];
+    if (file.unparsed.some((u) => at >= u.span.start && at < u.span.end)) unparsed++;
+    else if (range !== undefined && at >= range.start) byFunction.set(range.name, (byFunction.get(range.name) ?? 0) + 1);
+    else fileScope++;
+  }
+  return { all, unparsed, fileScope, byFunction };
 }
 
 /** Whether the engine reads this file. */
