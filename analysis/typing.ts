@@ -211,7 +211,9 @@ export class Typing {
   }
 
   #stringMacro(name: string, depth: number): string | null {
-    const definitions = (this.project.knowledge.definitions.get(name) ?? []).filter((d) => this.#isLiveDefinition(d));
+    const known = (this.project.knowledge.definitions.get(name) ?? []).filter((d) => this.#isLiveDefinition(d));
+    const own = known.filter((d) => d.path === this.fn.file.path);
+    const definitions = own.length > 0 ? own : known;
     const definition = definitions[0];
     if (definitions.length !== 1 || definition === undefined || definition.parameters !== null || depth > 10) return null;
     const tokens = lex(definition.body, "piece");
