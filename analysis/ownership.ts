@@ -180,6 +180,7 @@ class Analysis {
     if (this.cfg.problem !== null)
       this.typing.refuse("control-flow-not-understood", this.cfg.problem.node, `${this.cfg.problem.reason}.`);
     this.argumentsName = convention === "varargs" || convention === "keywords" ? (fn.parameters[1]?.name ?? "") : "";
+    if (convention === "keywords") this.#checkKeywords(fn.parameters[2]?.name ?? "");
     this.needsTuple = this.argumentsName !== "" && this.#usesTupleObject();
     this.#checkDeclarations();
     this.live = computeLiveness(this.tree, this.cfg, (name) => this.typing.local(name) !== undefined);
@@ -279,7 +280,43 @@ class Analysis {
     );
   }
 
+  /** Uses of arguments whose form changes: `kwargs` becomes names, a FASTCALL array holds handles, NOARGS drops one. */
+  #checkArguments(): void {
+    const tree = this.tree;
+    const name = (index: number): string => this.fn.parameters[index]?.name ?? "";
+    const isFastcall = this.convention.startsWith("fastcall");
+    for (const n of tree.descendants(this.fn.body, "identifier")) {
+      const source = tree.source(n);
+      if (this.convention === "noargs" && source === name(1) && source !== "")
+        this.typing.refuse("unused-argument-used", n, `\`${source}\` is always NULL, and HPy does not pass it.`);
+      if (this.convention === "keywords" && source === name(2) && !this.#isParsedKeywords(n))
+        this.typing.refuse("keywords-as-dict", n, `\`${source}\` is used as a dict; HPy passes the names of the keywords in a tuple.`);
+      if (!isFastcall) continue;
+      const parent = tree.parent(n);
+      const kind = tree.kind(parent);
+      if (source === name(1) && !(kind === "subscript_expression" && tree.field(parent, "argument") === n))
+        this.typing.refuse("object-array", n, `\`${source}\` is used as a pointer; the analysis follows single arguments only.`);
+      if (source !== name(2)) continue;
+      const isChanged =
+        kind === "update_expression" ||
+        (kind === "assignment_expression" && tree.field(parent, "left") === n) ||
+        (kind === "pointer_expression" && tree.token(parent, "&") !== NONE);
+      if (isChanged) this.typing.refuse("argument-count-changed", n, `\`${source}\` is assigned; HPy's count is unsigned.`);
+    }
+  }
+
+  #isParsedKeywords(n: Node): boolean {
+    const tree = this.tree;
+    let at = n;
+    while (["parenthesized_expression", "cast_expression"].includes(tree.kind(tree.parent(at)))) at = tree.parent(at);
+    const list = tree.parent(at);
+    if (tree.kind(list) !== "argument_list" || tree.named(list)[1] !== at) return false;
+    const callee = this.typing.callee(tree.parent(list));
+    return callee.kind === "capi" && callee.name === "PyArg_ParseTupleAndKeywords";
+  }
+
   #checkDeclarations(): void {
+    this.#checkArguments();
     if (this.fn.isVariadic) this.typing.refuse("variadic-function", this.fn.declarator.node, "It takes a variable number of arguments.");
     const fastcall = this.convention.startsWith("fastcall");
     for (const declaration of this.tree.descendants(this.fn.body, "declaration")) {
@@ -1708,6 +1745,19 @@ class Analysis {
     return false;
   }
 
+  /** HPy gives the names of keywords, not a dict: only a parser may use it. */
+  #checkKeywords(name: string): void {
+    const tree = this.tree;
+    if (name === "") return;
+    for (const n of tree.descendants(this.fn.body, "identifier")) {
+      if (tree.source(n) !== name) continue;
+      const list = tree.parent(n);
+      const callee = tree.kind(list) === "argument_list" ? this.typing.callee(tree.parent(list)) : null;
+      if (callee?.kind === "capi" && PARSERS.has(callee.name) && tree.named(list)[1] === n) continue;
+      this.typing.refuse("keywords-as-dict", n, `The dict of keyword arguments \`${name}\` is used other than by a parser.`);
+    }
+  }
+
   /** PyArg_Parse and its kin; null for other calls. */
   #parse(n: Node, name: string, list: readonly Node[], state: State): Out[] | null {
     const layout = PARSERS.get(name);
@@ -1721,6 +1771,10 @@ class Analysis {
         n,
         `\`${name}\` parses a tuple that is not the function's own arguments.`,
       );
+    let holder = this.tree.parent(n);
+    while (["parenthesized_expression", "cast_expression"].includes(this.tree.kind(holder))) holder = this.tree.parent(holder);
+    if (this.tree.kind(holder) === "expression_statement")
+      this.typing.refuse("parse-result-ignored", n, `The result of \`${name}\` is not looked at.`);
     const targets = list.slice(layout.targets);
     for (const target of targets) {
       const type = this.typing.typeOf(target);

@@ -198,6 +198,13 @@ Parse with \`O\` and call the converter afterwards as an ordinary function.`,
 HPy itself works in C++: functions can be moved by hand and are checked by the handle checker.`,
   },
   {
+    id: "declared-in-header",
+    title: "A helper is declared in a header of a plain module",
+    text: `The prototype of a helper becomes HPy code, and the header that it stands in is also read by a module that is not an HPy module. The build of that module has no \`hpy.h\`.
+
+Declare the helper in a header of its own.`,
+  },
+  {
     id: "defines-not-found",
     title: "The .defines of the HPyModuleDef cannot be edited",
     text: `The module is an HPy module, but its HPyModuleDef has no \`.defines\` or the array that it names is not a plain list that ends with NULL. A moved method must be entered there.
@@ -307,6 +314,13 @@ Return the object, or a copy of the text.`,
     id: "internal-error",
     title: "The tool failed on this function",
     text: `An assumption of the tool does not hold here. The function stays as it is and the others are not affected. Please report it with the function, if you can.`,
+  },
+  {
+    id: "keywords-as-dict",
+    title: "The dict of keyword arguments is used directly",
+    text: `The function reads or passes on the dict that the C API gives for \`**kwargs\`. HPy gives the names of the keywords as a tuple and their values behind the positional arguments instead.
+
+Parse the keywords with \`PyArg_ParseTupleAndKeywords\`.`,
   },
   {
     id: "macro-uses-api",
@@ -485,6 +499,13 @@ Make the paths alike: take a reference (Py_NewRef) where the value is borrowed.`
       before: "item = fast ? PyTuple_GET_ITEM(t, 0) : PySequence_GetItem(t, 0);",
       after: "item = fast ? Py_NewRef(PyTuple_GET_ITEM(t, 0)) : PySequence_GetItem(t, 0);",
     },
+  },
+  {
+    id: "parse-result-ignored",
+    title: "Arguments are parsed without looking at the result",
+    text: `The function goes on whether or not its arguments could be parsed. Which variables are set when they could not differs between CPython and HPy, so the values that it goes on with would differ.
+
+Return when the parser fails.`,
   },
   {
     id: "parsed-tuple-is-not-args",

@@ -25,7 +25,7 @@ export const dictRules = defineRules("dict", [
     "HPy_DelItem",
     "A key removed, with KeyError when it is missing.",
     {
-      note: "A subclass of dict that overrides `__delitem__` is asked for it.",
+      note: "A subclass of dict that overrides `__delitem__` is asked for it, and so is anything else than a dict, where the C API raises SystemError.",
       why: "`del` on a dict is PyDict_DelItem (Objects/dictobject.c).",
     },
   ),
@@ -35,7 +35,7 @@ export const dictRules = defineRules("dict", [
     "HPy_DelItem_s",
     "A key removed, with KeyError when it is missing.",
     {
-      note: "A subclass of dict that overrides `__delitem__` is asked for it.",
+      note: "A subclass of dict that overrides `__delitem__` is asked for it, and so is anything else than a dict, where the C API raises SystemError.",
       why: "`del` on a dict is PyDict_DelItem (Objects/dictobject.c).",
     },
   ),
@@ -86,7 +86,7 @@ export const dictRules = defineRules("dict", [
     example: "PyDict_SetDefault(object, key, value)",
   },
   direct("dict-set-item", "PyDict_SetItem(object, key, value)", "HPy_SetItem", "A value stored under a key.", {
-    note: "A subclass of dict that overrides `__setitem__` is asked for it.",
+    note: "A subclass of dict that overrides `__setitem__` is asked for it, and so is anything else than a dict, where the C API raises SystemError.",
     why: "Item assignment on a dict is PyDict_SetItem (Objects/dictobject.c); neither takes over the references.",
   }),
   direct(
@@ -95,7 +95,7 @@ export const dictRules = defineRules("dict", [
     "HPy_SetItem_s",
     "A value stored under a C string.",
     {
-      note: "A subclass of dict that overrides `__setitem__` is asked for it.",
+      note: "A subclass of dict that overrides `__setitem__` is asked for it, and so is anything else than a dict, where the C API raises SystemError.",
       why: "Item assignment on a dict is PyDict_SetItem (Objects/dictobject.c); the C API interns the key, which only saves memory.",
     },
   ),

@@ -501,11 +501,17 @@ export class BodyRewriter {
       return;
     }
     if (this.#typing.typeOf(n) === "handle" && !this.#isRaw(n)) {
-      this.#edits.replace(this.#typing.span(n), ["!HPy_IsNull(", this.#typing.span(n), ")"], RULE, Nesting.use);
+      this.#edits.replace(this.#typing.span(n), ["!HPy_IsNull(", ...this.#asArgument(n), ")"], RULE, Nesting.use);
       this.#value(n, "handle");
       return;
     }
     this.#value(n, "any");
+  }
+
+  /** An expression as the one argument of a macro: a comma in it must not divide it. */
+  #asArgument(n: Node): Part[] {
+    const span = this.#typing.span(n);
+    return this.#tree.kind(n) === "comma_expression" ? ["(", span, ")"] : [span];
   }
 
   #negation(n: Node): void {
@@ -513,7 +519,7 @@ export class BodyRewriter {
     const argument = tree.field(n, "argument");
     const inner = stripParentheses(tree, argument);
     if (this.#typing.typeOf(inner) === "handle" && !this.#isRaw(inner)) {
-      this.#edits.replace(this.#typing.span(n), ["HPy_IsNull(", this.#typing.span(inner), ")"], RULE);
+      this.#edits.replace(this.#typing.span(n), ["HPy_IsNull(", ...this.#asArgument(inner), ")"], RULE);
       this.#value(inner, "handle");
       return;
     }
@@ -774,7 +780,7 @@ export class BodyRewriter {
         if (types.includes("null")) {
           const side = types[0] === "null" ? right : left;
           const inner = stripParentheses(tree, side);
-          this.#edits.replace(this.#typing.span(n), [`${negated}HPy_IsNull(`, this.#typing.span(inner), ")"], RULE);
+          this.#edits.replace(this.#typing.span(n), [`${negated}HPy_IsNull(`, ...this.#asArgument(inner), ")"], RULE);
           this.#value(inner, "handle");
           return;
         }

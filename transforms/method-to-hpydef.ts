@@ -524,11 +524,19 @@ class MethodPlanner {
     const result = this.#rewrite(fn, convention, facts, names, edits);
     for (const prototype of this.#project.prototypes.get(fn.name) ?? []) {
       if (convention === "helper") {
-        this.#usesHpy.add(prototype.file);
+        this.#useHpyFor(prototype);
         rewritePrototype(prototype, this.#of(prototype.file), fn.name);
       } else this.#deletePrototype(prototype);
     }
     return result;
+  }
+
+  /** A prototype of HPy code needs hpy.h, which the build of a plain module does not have. */
+  #useHpyFor(prototype: Prototype): void {
+    const plain = this.#project.modules.find((m) => !m.isHPy && m.files.includes(prototype.file));
+    if (plain !== undefined)
+      throw new Refused("declared-in-header", { start: 0, end: 0 }, `\`${prototype.name}\` is declared in ${prototype.file.path}, which the module ${plain.name} reads too; that is no HPy module.`);
+    this.#usesHpy.add(prototype.file);
   }
 
   /** `HPyDef_METH` declares its function itself. */
@@ -558,7 +566,7 @@ class MethodPlanner {
     const text = own.render({ start: tree.start(helper.node), end: tree.end(helper.node) });
     this.#of(file).insert(tree.end(helper.node), `${newline}${newline}${text}`, RULE, 3);
     for (const prototype of this.#project.prototypes.get(helper.name) ?? []) {
-      this.#usesHpy.add(prototype.file);
+      this.#useHpyFor(prototype);
       const copy = new EditSet(prototype.file.text);
       rewritePrototype(prototype, copy, name);
       const span = { start: prototype.file.tree.start(prototype.declaration), end: prototype.file.tree.end(prototype.declaration) };
