@@ -7,6 +7,7 @@ import { SUPPORT } from "../model/support-registry.ts";
 import { readBuildFiles } from "../model/build-files.ts";
 import { buildProject, type CFunction, type ExtensionModule, lineOf, type MethodEntry, type Project } from "../model/project.ts";
 import { RULES, UNMAPPED } from "../rules/table.ts";
+import { readDirective } from "../syntax/directives.ts";
 import { applyEdits, type EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { InputFile, MacroKnowledge, ParsedFile, Parser } from "../syntax/source.ts";
@@ -215,9 +216,25 @@ function advance(
   const files = new Map(texts);
   for (const [file, set] of edits) {
     if (set.size === 0) continue;
-    files.set(file.path, { path: file.path, text: applyEdits(file.text, set.edits()) });
+    const text = applyEdits(file.text, set.edits());
+    if (!hasBalancedConditionals(text) && hasBalancedConditionals(file.text))
+      throw new Refused("conditional-code", { start: 0, end: 0 }, "An `#if` stands across something that has to be replaced.");
+    files.set(file.path, { path: file.path, text });
   }
   return new Snapshot(parser, files, snapshot);
+}
+
+function hasBalancedConditionals(text: string): boolean {
+  const tokens = lex(text);
+  let depth = 0;
+  for (let t = 0; t < tokens.count; t++) {
+    if (tokens.kind[t] !== TokenKind.directive) continue;
+    const { name } = readDirective(tokens, t);
+    if (name === "if" || name === "ifdef" || name === "ifndef") depth++;
+    else if ((name === "else" || name === "elif") && depth === 0) return false;
+    else if (name === "endif" && --depth < 0) return false;
+  }
+  return depth === 0;
 }
 
 function makeStep(

@@ -203,7 +203,8 @@ function planSinglePhase(
       edits.replace(spanOf(tree, prototype.declarator.parameters), `(PyObject *${parameter})`, RULE);
   }
   const name = names.take(`${moduleName}_init`);
-  const headText = init.file.text.slice(tree.start(init.node), tree.end(init.declarator.parameters)).trimEnd();
+  const headEnd = endOfSplitHead(init, refuse);
+  const headText = init.file.text.slice(tree.start(init.node), headEnd).trimEnd();
   const head = { start: tree.start(init.node), end: tree.start(init.node) + headText.length };
   const onOneLine = !headText.includes("\n") && headText.includes(" ");
   const newline = newlineOf(init.file.text);
@@ -225,6 +226,21 @@ function planSinglePhase(
     "}",
     "",
   ].join("\n");
+}
+
+/** Where the head of the init function ends: after the `#if` that gives it another name under Python 2, if there is one. */
+function endOfSplitHead(init: CFunction, refuse: Refuse): number {
+  const tree = init.file.tree;
+  const start = tree.start(init.node);
+  let end = tree.end(init.declarator.parameters);
+  for (const group of init.file.conditionals) {
+    if (group.span.start < start ? group.span.end <= start || group.span.end >= tree.end(init.node) : group.span.start >= end)
+      continue;
+    if (group.span.start < start || group.span.end > tree.start(init.body) || group.branches.some((b) => b.liveness === "unknown"))
+      refuse("conditional-code", init.node, "The head of the init function stands under a condition.");
+    end = Math.max(end, group.span.end);
+  }
+  return end;
 }
 
 function freeLocal(fn: CFunction, wish: string): string {
