@@ -280,7 +280,7 @@ class Analysis {
     );
   }
 
-  /** Uses of arguments whose form changes: `kwargs` becomes names, a FASTCALL array holds handles, NOARGS drops one. */
+  /** Uses of arguments whose form changes: a FASTCALL array holds handles, NOARGS drops one. */
   #checkArguments(): void {
     const tree = this.tree;
     const name = (index: number): string => this.fn.parameters[index]?.name ?? "";
@@ -289,8 +289,6 @@ class Analysis {
       const source = tree.source(n);
       if (this.convention === "noargs" && source === name(1) && source !== "")
         this.typing.refuse("unused-argument-used", n, `\`${source}\` is always NULL, and HPy does not pass it.`);
-      if (this.convention === "keywords" && source === name(2) && !this.#isParsedKeywords(n))
-        this.typing.refuse("keywords-as-dict", n, `\`${source}\` is used as a dict; HPy passes the names of the keywords in a tuple.`);
       if (!isFastcall) continue;
       const parent = tree.parent(n);
       const kind = tree.kind(parent);
@@ -303,16 +301,6 @@ class Analysis {
         (kind === "pointer_expression" && tree.token(parent, "&") !== NONE);
       if (isChanged) this.typing.refuse("argument-count-changed", n, `\`${source}\` is assigned; HPy's count is unsigned.`);
     }
-  }
-
-  #isParsedKeywords(n: Node): boolean {
-    const tree = this.tree;
-    let at = n;
-    while (["parenthesized_expression", "cast_expression"].includes(tree.kind(tree.parent(at)))) at = tree.parent(at);
-    const list = tree.parent(at);
-    if (tree.kind(list) !== "argument_list" || tree.named(list)[1] !== at) return false;
-    const callee = this.typing.callee(tree.parent(list));
-    return callee.kind === "capi" && callee.name === "PyArg_ParseTupleAndKeywords";
   }
 
   #checkDeclarations(): void {

@@ -49,6 +49,13 @@ Move the call out of the region, or end the region before it.`,
     },
   },
   {
+    id: "argument-count-changed",
+    title: "The number of arguments is assigned",
+    text: `A METH_FASTCALL function changes its own \`nargs\`. HPy passes the count as an unsigned number, so that counting down below zero would mean something else.
+
+Copy the count into a variable of its own and change that.`,
+  },
+  {
     id: "argument-target",
     title: "An argument is parsed into memory that outlives the call",
     text: `The target of a format unit is not a local variable but an out parameter or C memory that keeps the object. The C API stores a borrowed reference there; a handle may not be kept, and the borrowed reference may be used after its owner is gone.
@@ -654,6 +661,13 @@ Remove the Py_INCREF, or let the new reference go somewhere visible.`,
     text: `A macro that looks like no C, a missing brace of an \`#if\` branch, or an extension of the language makes the text of the function unreadable. It is never guessed at.
 
 The message gives the reason. Macros that the project defines are understood when they expand to whole statements or expressions.`,
+  },
+  {
+    id: "unused-argument-used",
+    title: "The argument of a METH_NOARGS function is used",
+    text: `A METH_NOARGS function names its second parameter in its body. Python always passes NULL there and HPy passes nothing, so that the name would be gone.
+
+Leave the parameter out of the body, or mark it with \`Py_UNUSED\` in the parameter list.`,
   },
   {
     id: "used-after-release",
