@@ -41,6 +41,8 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
   if (definition === null)
     return refuse("module-definition-not-found", init.node, "The PyModuleDef of the module is not a plain static variable.");
   const held = definition.file.tree;
+  if (held.enclosing(definition.declaration, "namespace_definition") !== NONE)
+    return refuse("cplusplus", init.node, "The definition of the module stands in a C++ namespace, in which HPy's macros do not work.");
   if (isUnparsed(init.file, spanOf(tree, init.node)) || isUnparsed(definition.file, spanOf(held, definition.declaration)))
     return refuse("unparsed", init.node, "The parser does not understand the module's init function or definition.");
   if (isConditional(init.file, tree.start(init.node)))
@@ -72,7 +74,7 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
   const sets = new Map([[init.file, edits]]);
   const isLocal = tree.kind(tree.parent(definition.declaration)) === "compound_statement";
   if (definition.file === init.file && isLocal) {
-    edits.replace(spanOf(tree, definition.declaration), "", RULE);
+    edits.replace(wholeLines(init.file.text, spanOf(tree, definition.declaration)), "", RULE);
     edits.insert(tree.start(init.node), `${definitionText}\n\n`.replaceAll("\n", newlineOf(init.file.text)), RULE, -3);
   } else if (definition.file === init.file) replaceDefinition(definition, edits, definitionText);
   else {
@@ -91,6 +93,15 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
 
 function spanOf(tree: Tree, n: Node): { start: number; end: number } {
   return { start: tree.start(n), end: tree.end(n) };
+}
+
+/** A span with the rest of its lines where nothing else stands on them. */
+function wholeLines(text: string, span: { start: number; end: number }): { start: number; end: number } {
+  const start = text.lastIndexOf("\n", span.start - 1) + 1;
+  const newline = text.indexOf("\n", span.end);
+  const end = newline < 0 ? text.length : newline + 1;
+  const isAlone = text.slice(start, span.start).trim() === "" && text.slice(span.end, end).trim() === "";
+  return isAlone ? { start, end } : span;
 }
 
 /** Identifiers that no file of the project uses. */
