@@ -180,6 +180,7 @@ class Analysis {
     if (this.cfg.problem !== null)
       this.typing.refuse("control-flow-not-understood", this.cfg.problem.node, `${this.cfg.problem.reason}.`);
     this.argumentsName = convention === "varargs" || convention === "keywords" ? (fn.parameters[1]?.name ?? "") : "";
+    this.#checkCounts();
     if (convention === "keywords") this.#checkKeywords(fn.parameters[2]?.name ?? "");
     this.needsTuple = this.argumentsName !== "" && this.#usesTupleObject();
     this.#checkDeclarations();
@@ -1035,6 +1036,8 @@ class Analysis {
     const type = this.typing.typeOf(n);
     if (type === "cell") return this.#load(n, state);
     if (type === "handle" || type === "null") return this.#evaluate(n, state);
+    if (kind === "call_expression" && this.typing.callee(n).kind === "computed")
+      this.typing.refuse("function-pointer", n, `\`${shorten(tree.source(n))}\` calls a function through a pointer.`);
     this.typing.refuse(
       "unknown-reference",
       n,
@@ -1733,6 +1736,15 @@ class Analysis {
     return false;
   }
 
+  /** What the reference count of an object is says nothing about its handles. */
+  #checkCounts(): void {
+    for (const call of this.tree.descendants(this.fn.body, "call_expression")) {
+      const callee = this.typing.callee(call);
+      if (callee.kind === "capi" && (callee.name === "Py_REFCNT" || callee.name === "Py_SET_REFCNT"))
+        this.typing.refuse("reference-count-as-logic", call, `\`${callee.name}\` is used; handles do not show reference counts.`);
+    }
+  }
+
   /** HPy gives the names of keywords, not a dict: only a parser may use it. */
   #checkKeywords(name: string): void {
     const tree = this.tree;
@@ -1832,6 +1844,8 @@ class Analysis {
       const added = state.add({ nonNull, leaf: NONE, source: "argument", keeper });
       return added.state.set(name, { kind: "object", id: added.id });
     }
+    if (RECEIVES_OBJECT.has(unit.code))
+      this.typing.refuse("argument-target", target, `An object is parsed into \`${name}\`, which is not a \`PyObject *\`.`);
     if (keeper >= 0 && INTERIOR_UNITS.has(unit.code.charAt(0))) {
       const added = state.add({ source: "argument", keeper });
       return added.state.set(name, { kind: "interior", id: added.id });

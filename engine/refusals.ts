@@ -550,6 +550,13 @@ Let the function borrow its arguments and return a new reference.`,
 Pass the object as \`PyObject *\`; for user data of a C library, pass a struct that lives as long as the call.`,
   },
   {
+    id: "reference-count-as-logic",
+    title: "The reference count is read",
+    text: `The function looks at the reference count of an object, for example to change it in place while nobody else has it. Handles hold references of their own, so the count means something else.
+
+Always make a new object, or use a builder.`,
+  },
+  {
     id: "reference-count-in-expression",
     title: "A reference count is changed inside an expression",
     text: `Py_INCREF or Py_DECREF is an operand of a larger expression, such as \`return Py_INCREF(x), x\`. HPy has nothing that could stand there.

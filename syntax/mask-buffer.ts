@@ -59,7 +59,9 @@ export class MaskBuffer {
 
   /** Makes one identifier of `[start, end)`: whatever cannot stand in one becomes an underscore. */
   join(start: number, end: number): void {
-    for (let i = start; i < end; i++) if (!isIdentifierCode(this.at(i))) this.#bytes[i] = UNDERSCORE;
+    // The grammar takes only letters beyond ASCII, and a byte of UTF-8 alone may be anything.
+    for (let i = start; i < end; i++)
+      if (this.at(i) >= 128 || !isIdentifierCode(this.at(i))) this.#bytes[i] = UNDERSCORE;
     // The first letter goes as well, so that the result can be neither a keyword nor a number.
     if (end > start) this.#bytes[start] = UNDERSCORE;
   }

@@ -24,7 +24,7 @@ import { EditSet } from "../syntax/edits.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node } from "../syntax/tree.ts";
 import type { Bridge } from "./bridge.ts";
-import { BodyRewriter, type CallRule, type RewriteResult, type Unmapping } from "./function-body.ts";
+import { BodyRewriter, type CallRule, type RewriteContext, type RewriteResult, type Unmapping } from "./function-body.ts";
 import { rewritePrototype, rewriteSignature, signatureConstant } from "./function-signature.ts";
 import { insertHpyInclude, insertSupport } from "./insert-support.ts";
 import { FreeNames, hasWord, type SourceEdits } from "./module-to-hpy.ts";
@@ -254,6 +254,9 @@ export function conventionOf(flags: readonly string[] | null): CallingConvention
   }
 }
 
+/** How lists and tuples that are only filled and returned are written. */
+export type Containers = RewriteContext["containers"];
+
 /** Plans the step for one entry; throws {@link Refused} with the file of the span in `where`. */
 export function planMethod(
   project: Project,
@@ -261,6 +264,7 @@ export function planMethod(
   entry: MethodEntry,
   analyses: Analyses,
   rules: RuleSet,
+  containers: Containers = "builders",
 ): MethodStep {
   const table = module.methods;
   if (table === null || module.definition === null)
@@ -279,7 +283,7 @@ export function planMethod(
     throw new Refused("conditional-code", entrySpan, "The entry stands under a condition that cannot be decided.");
   if (table.entries.filter((e) => e.functionName === entry.functionName).length > 1)
     throw new Refused("function-listed-twice", entrySpan, `\`${entry.functionName}\` is listed more than once.`);
-  const step = new MethodPlanner(project, module, analyses, rules);
+  const step = new MethodPlanner(project, module, analyses, rules, containers);
   return step.plan(fn, convention, entry);
 }
 
@@ -291,7 +295,7 @@ export function planInit(project: Project, module: ExtensionModule, analyses: An
   const found = findInit(project, module);
   if (found === null) return null;
   refuseUnreadable(found.init);
-  return new MethodPlanner(project, module, analyses, rules).planInit(found.exec, found.init);
+  return new MethodPlanner(project, module, analyses, rules, "bridged").planInit(found.exec, found.init);
 }
 
 /** The exec function that only wraps a legacy init function, with that function. */
@@ -314,6 +318,7 @@ export function findInit(project: Project, module: ExtensionModule): { readonly 
 }
 
 class MethodPlanner {
+  readonly #containers: Containers;
   readonly #project: Project;
   readonly #module: ExtensionModule;
   readonly #analyses: Analyses;
@@ -325,7 +330,8 @@ class MethodPlanner {
   /** Files in which HPy code is written. */
   readonly #usesHpy = new Set<ParsedFile>();
 
-  constructor(project: Project, module: ExtensionModule, analyses: Analyses, rules: RuleSet) {
+  constructor(project: Project, module: ExtensionModule, analyses: Analyses, rules: RuleSet, containers: Containers) {
+    this.#containers = containers;
     this.#project = project;
     this.#module = module;
     this.#analyses = analyses;
@@ -512,6 +518,7 @@ class MethodPlanner {
       rules: this.#rules.rules,
       unmapped: this.#rules.unmapped,
       helperName: (target) => (target === fn ? (names.get(fn) ?? fn.name) : (names.get(target) ?? null)),
+      containers: this.#containers,
     });
     const result = rewriter.rewrite();
     rewriteSignature(fn, convention, rewriter.names, edits);
@@ -612,8 +619,10 @@ class MethodPlanner {
     const definition = this.#module.definition;
     if (table === null || definition === null) return;
     const tree = table.file.tree;
-    const text = table.file.text;
-    if (table.entries.length === 1) {
+    const others = tree
+      .named(table.initializer)
+      .filter((item) => item !== entry.node && item !== table.sentinel && !tree.isComment(item));
+    if (others.length === 0) {
       const inDefinition = [...definition.fields].find(([field]) => field === "legacy_methods");
       if (inDefinition !== undefined) {
         const pair = definition.file.tree.parent(inDefinition[1]);
@@ -624,8 +633,6 @@ class MethodPlanner {
         if (other.declaration !== table.declaration && other.file === table.file) this.#deleteDeclaration(other.file, other.declaration);
       return;
     }
-    void tree;
-    void text;
     this.#deleteItem(table.file, entry.node);
   }
 
