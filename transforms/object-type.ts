@@ -15,6 +15,7 @@ export function deleteStar(tree: Tree, star: Node, edits: EditSet, rule: string)
   const isBreak = (c: string): boolean => c === "\n" || c === "\r";
   if (isBlank(before) && isBlank(after)) end++;
   else if (isBlank(before) && isBreak(after)) start--;
-  const needsSpace = start === tree.start(star) && !isBlank(before) && !isBreak(before) && !isBlank(after) && !isBreak(after);
+  const needsSpace =
+    start === tree.start(star) && !isBlank(before) && !isBreak(before) && !isBlank(after) && !isBreak(after);
   edits.replace({ start, end }, needsSpace && after !== "," && after !== ")" ? " " : "", rule);
 }
