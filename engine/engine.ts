@@ -12,7 +12,7 @@ import { applyEdits, type EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { InputFile, MacroKnowledge, ParsedFile, Parser } from "../syntax/source.ts";
 import { planBuildFileEdits } from "../transforms/build-files.ts";
-import { Analyses, findInit, planInit, planMethod, type RuleSet } from "../transforms/method-to-hpydef.ts";
+import { Analyses, type Containers, findInit, type MethodStep, planInit, planMethod, type RuleSet } from "../transforms/method-to-hpydef.ts";
 import { planFinish } from "../transforms/finish-module.ts";
 import { planGlobals } from "../transforms/global-to-hpyglobal.ts";
 import { expandModuleMacros } from "../transforms/expand-module-macros.ts";
@@ -279,9 +279,9 @@ function migrateMethods(
     tried.add(entryKey(entry));
     const fnFile = functionFile(snapshot.project, module, entry);
     try {
-      const plan = planMethod(snapshot.project, module, entry, snapshot.analyses, rules);
-      const next = advance(parser, snapshot, snapshot.files, plan.edits);
-      proveStep(next, plan.migrated);
+      const { plan, next } = proved(parser, snapshot, (containers) =>
+        planMethod(snapshot.project, module, entry, snapshot.analyses, rules, containers),
+      );
       const id = uniqueId(`function-${entry.functionName ?? "unknown"}`, outcomes.steps);
       outcomes.steps.push(
         makeStep(snapshot, next, {
@@ -320,6 +320,29 @@ function proveStep(after: Snapshot, migrated: readonly { readonly name: string; 
     const finding = proof.findings[0];
     const what = finding === undefined ? proof.unproven.map((u) => u.reason).join("; ") : `${finding.id}: ${finding.message}`;
     throw new Refused("rewrite-not-proved", { start: 0, end: 0 }, `The handles of the rewritten \`${name}\` could not be proved: ${what}`);
+  }
+}
+
+/**
+ * A planned method and the tree after it. Builders are tried first; where the checker cannot follow them, lists and
+ * tuples stay objects that the C API makes. Throws {@link Refused}.
+ */
+function proved(
+  parser: Parser,
+  snapshot: Snapshot,
+  planWith: (containers: Containers) => MethodStep,
+): { readonly plan: MethodStep; readonly next: Snapshot } {
+  const attempt = (containers: Containers): { readonly plan: MethodStep; readonly next: Snapshot } => {
+    const plan = planWith(containers);
+    const next = advance(parser, snapshot, snapshot.files, plan.edits);
+    proveStep(next, plan.migrated);
+    return { plan, next };
+  };
+  try {
+    return attempt("builders");
+  } catch (error) {
+    if (!(error instanceof Refused) || error.id !== "rewrite-not-proved") throw error;
+    return attempt("bridged");
   }
 }
 

@@ -11,16 +11,17 @@ import {
 } from "../analysis/ownership.ts";
 import { Refused, type Typing } from "../analysis/typing.ts";
 import { CONTEXT_HANDLES } from "../model/api/context-handles.ts";
-import { isObjectPointer, isObjectPointerPointer, readDeclarators, readTypeDescriptor, stringValue, stripCasts, stripParentheses } from "../model/declarations.ts";
-import type { CFunction } from "../model/project.ts";
+import { type Declarator, isObjectPointer, isObjectPointerPointer, readDeclarators, readTypeDescriptor, stringValue, stripCasts, stripParentheses } from "../model/declarations.ts";
+import { type CFunction, resolveFunction } from "../model/project.ts";
 import type { EditSet, Part } from "../syntax/edits.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import { planArgumentParsing } from "./argument-parsing.ts";
 import { type Bridge, bridgeFor } from "./bridge.ts";
 import { planBuildValue, planCallArguments } from "./build-value.ts";
+import { type Builder, findBuilders } from "./builders.ts";
 import { formatLiteral, planFormat } from "./format-strings.ts";
 import { deleteStar } from "./object-type.ts";
-import { StatementEdits, statementOf } from "./statement-edits.ts";
+import { indentationAt, newlineOf, StatementEdits, statementOf } from "./statement-edits.ts";
 
 /** A rule as the rewriter needs it; the rules folder has the full rows. */
 export interface CallRule {
@@ -53,6 +54,8 @@ export interface RewriteContext {
   readonly unmapped: ReadonlyMap<string, Unmapping>;
   /** Name that a project function has in HPy code; null when it stays legacy and must be bridged. */
   readonly helperName: (target: CFunction) => string | null;
+  /** Whether lists and tuples that are only filled and returned use HPy's builders. */
+  readonly containers: "builders" | "bridged";
 }
 
 /** What the rewritten function uses. */
@@ -99,6 +102,8 @@ export class BodyRewriter {
   readonly #context: RewriteContext;
   readonly #statements: StatementEdits;
   readonly #taken = new Set<string>();
+  /** Declarations of temporaries whose expressions are being rewritten. */
+  readonly #hoisted = new Map<Node, { readonly statement: Node; readonly line: readonly Part[] }>();
   readonly #temporaryNames = new Map<Node, string>();
   readonly #support = new Set<string>();
   readonly #bridges = new Map<string, Bridge>();
@@ -107,6 +112,7 @@ export class BodyRewriter {
   #bridged = false;
   #tracker = "";
   readonly names: ArgumentNames;
+  readonly #builders: ReadonlyMap<string, Builder>;
 
   constructor(facts: Facts, edits: EditSet, context: RewriteContext) {
     this.#facts = facts;
@@ -116,6 +122,7 @@ export class BodyRewriter {
     this.#context = context;
     this.#statements = new StatementEdits(this.#tree, edits, RULE);
     this.#notes = [...facts.notes];
+    this.#builders = context.containers === "builders" ? findBuilders(facts) : new Map();
     for (const n of this.#tree.descendants(facts.fn.node, "identifier", "type_identifier", "field_identifier", "statement_identifier"))
       this.#taken.add(this.#tree.source(n));
     const parameter = (index: number): string => facts.fn.parameters[index]?.name ?? "";
@@ -139,6 +146,7 @@ export class BodyRewriter {
   /** Makes all edits inside the body; the signature is the caller's part. */
   rewrite(): RewriteResult {
     const body = this.#facts.fn.body;
+    for (const builder of this.#builders.values()) this.#useBuilder(builder);
     for (const n of this.#tree.named(body)) this.#statement(n);
     this.#entry();
     this.#closings();
@@ -155,6 +163,33 @@ export class BodyRewriter {
   #refuse(id: string, n: Node, message: string): never {
     throw new Refused(id, this.#typing.span(n), message);
   }
+
+  /** Rewrites every use of a variable that becomes a builder; the walk over the body leaves these alone. */
+  #useBuilder(builder: Builder): void {
+    const tree = this.#tree;
+    const ctx = this.names.ctx;
+    const type = `HPy${builder.container}Builder`;
+    for (const use of builder.uses) {
+      this.#builderNodes.add(use.node);
+      if (use.kind === "check") this.#statements.remove(use.node);
+      else if (use.kind === "build")
+        this.#edits.replace(this.#typing.span(use.node), `${type}_Build(${ctx}, ${builder.name})`, RULE);
+      else if (use.kind === "cancel")
+        this.#edits.replace(this.#typing.span(use.node), `${type}_Cancel(${ctx}, ${builder.name})`, RULE);
+      else {
+        const list = tree.named(tree.field(use.node, "arguments"));
+        this.#edits.replace(this.#typing.span(tree.field(use.node, "function")), `${type}_${use.kind === "new" ? "New" : "Set"}`, RULE);
+        this.#insertContext(use.node, list.length);
+        list.forEach((argument, i) => {
+          if (use.kind === "set" && i === 0) return;
+          if (use.kind === "set" && i === 2) this.#value(argument, "handle");
+          else this.#argument(argument);
+        });
+      }
+    }
+  }
+
+  readonly #builderNodes = new Set<Node>();
 
   /** Handles made at the start: duplicated parameters and the tuple of arguments. */
   #entry(): void {
@@ -189,6 +224,7 @@ export class BodyRewriter {
 
   #statement(n: Node): void {
     const tree = this.#tree;
+    if (this.#builderNodes.has(n)) return;
     switch (tree.kind(n)) {
       case "declaration":
         this.#declaration(n);
@@ -274,6 +310,11 @@ export class BodyRewriter {
       for (const d of objects) if (d.value !== NONE) this.#storeIntoCell(d.value);
       return;
     }
+    const built = objects.filter((d) => this.#builders.has(d.name));
+    if (built.length > 0) {
+      this.#declareBuilders(n, objects);
+      return;
+    }
     if (objects.length > 0 && !isStatic) {
       const type = tree.field(n, "type");
       this.#edits.replace(this.#typing.span(type), "HPy", RULE);
@@ -290,6 +331,31 @@ export class BodyRewriter {
       if (d.value !== NONE && !isStatic && d.type.base === "char" && d.type.pointers === 1) this.#castInterior(d.value, n);
   }
 
+  /** A declaration with builders among its variables becomes one declaration per type. */
+  #declareBuilders(n: Node, objects: readonly Declarator[]): void {
+    const lines: Part[][] = [];
+    const handles = objects.filter((d) => !this.#builders.has(d.name));
+    handles.forEach((d, i) => {
+      const value: Part[] =
+        d.value !== NONE ? [" = ", this.#typing.span(d.value)] : this.#facts.initialise.has(d.name) ? [" = HPy_NULL"] : [];
+      if (d.value !== NONE) this.#value(d.value, "handle");
+      const line = lines[0];
+      if (i === 0 || line === undefined) lines.push([`HPy ${d.name}`, ...value]);
+      else line.push(`, ${d.name}`, ...value);
+    });
+    for (const d of objects) {
+      const builder = this.#builders.get(d.name);
+      if (builder === undefined) continue;
+      const isMade = d.value !== NONE && this.#builderNodes.has(stripCasts(this.#tree, d.value));
+      const value: Part[] = isMade ? [" = ", this.#typing.span(d.value)] : d.value !== NONE ? [" = {0}"] : [];
+      lines.push([`HPy${builder.container}Builder ${d.name}`, ...value]);
+    }
+    const newline = newlineOf(this.#tree.text);
+    const indent = indentationAt(this.#tree.text, this.#tree.start(n));
+    const parts = lines.flatMap((line, i): Part[] => [...(i === 0 ? [] : [newline + indent]), ...line, ";"]);
+    this.#edits.replace(this.#typing.span(n), parts, RULE);
+  }
+
   /** `static char *kwlist[]` gets the `const` that HPy's parsers want only where the type would not fit. */
   #isKeywordList(n: Node): boolean {
     return readDeclarators(this.#tree, n).some((d) => d.type.base === "char" && d.type.arrays === 1 && d.type.pointers === 1);
@@ -298,7 +364,7 @@ export class BodyRewriter {
   #expressionStatement(n: Node): void {
     const tree = this.#tree;
     const expression = tree.named(n)[0];
-    if (expression === undefined) return;
+    if (expression === undefined || this.#builderNodes.has(expression)) return;
     const source = tree.source(expression);
     const ctx = this.names.ctx;
     if (tree.kind(expression) === "identifier") {
@@ -551,7 +617,17 @@ export class BodyRewriter {
 
   /** Rewrites an expression; `handle` where its value is used as a handle. */
   #value(n: Node, want: "handle" | "any"): void {
+    this.#expression(n, want);
+    // What the operands need before the statement stands before what is made of them.
+    const hoisted = this.#hoisted.get(n);
+    if (hoisted === undefined) return;
+    this.#hoisted.delete(n);
+    this.#statements.before(hoisted.statement, hoisted.line, "declaration");
+  }
+
+  #expression(n: Node, want: "handle" | "any"): void {
     const tree = this.#tree;
+    if (this.#builderNodes.has(n)) return;
     const type = want === "handle" ? this.#typing.typeOf(n) : "other";
     const decision = this.#facts.decisions.get(n);
     if (decision === "dup" && want === "handle" && !REFERENCE_KINDS.has(tree.kind(n))) {
@@ -826,11 +902,8 @@ export class BodyRewriter {
     const statement = statementOf(this.#tree, n);
     const first = closing === undefined ? statement : closing.first;
     if (first === statement && this.#isHoistable(n, statement)) {
-      this.#statements.before(
-        statement,
-        [`HPy ${name} = `, { ...this.#typing.span(n), above: Nesting.temporary }, ";"],
-        "declaration",
-      );
+      const line = [`HPy ${name} = `, { ...this.#typing.span(n), above: Nesting.temporary }, ";"];
+      this.#hoisted.set(n, { statement, line });
       this.#edits.replace(this.#typing.span(n), name, RULE, Nesting.temporary);
       return;
     }
@@ -863,7 +936,7 @@ export class BodyRewriter {
     const kind = tree.kind(statement);
     if (!["expression_statement", "return_statement", "if_statement", "switch_statement", "declaration"].includes(kind)) return false;
     if (tree.kind(tree.parent(statement)) === "labeled_statement") return false;
-    if (kind === "if_statement" && tree.kind(tree.parent(statement)) === "else_clause") return true;
+    if (tree.kind(tree.parent(statement)) === "for_statement" && tree.fieldOf(statement) !== "body") return false;
     let at = n;
     for (let parent = tree.parent(at); at !== statement; at = parent, parent = tree.parent(parent)) {
       switch (tree.kind(parent)) {
@@ -1217,7 +1290,7 @@ export class BodyRewriter {
     const targets = list.slice(layout.targets);
     for (const target of targets) this.#argument(target);
     const common = {
-      targets: targets.map((t) => this.#rendered(t)),
+      targets: targets.map((t) => this.#converter(t) ?? this.#rendered(t)),
       targetTypes: targets.map((t) => this.#targetType(t)),
       args: this.names.args,
       nargs: this.names.nargs,
@@ -1250,6 +1323,15 @@ export class BodyRewriter {
     for (const d of plan.declarations) this.#statements.before(statement, [`${d};`], "declaration");
     if (plan.tracker !== null) this.#tracker = plan.tracker;
     return plan.operands;
+  }
+
+  /** A converter of `O&` whose second parameter is not `void *`, as the variadic parser allowed; null for other targets. */
+  #converter(target: Node): string | null {
+    const name = this.#tree.source(target);
+    const converter = resolveFunction(this.#typing.project, this.#typing.fn.file, name);
+    const output = converter?.parameters[1]?.type;
+    if (output === undefined || (output.base === "void" && output.pointers === 1)) return null;
+    return `(int (*)(PyObject *, void *))${name}`;
   }
 
   /** C type of the variable behind a target `&x`. */
