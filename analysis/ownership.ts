@@ -167,6 +167,8 @@ class Analysis {
   normalExits = new Set<string>();
   /** Places where a region's variable is closed on some path, and where it is still wanted on some path. */
   closedAt = new Set<string>();
+  /** Leaves through which a variable came to share the handle of another. */
+  readonly copies = new Map<string, Set<Node>>();
   keptAt = new Set<string>();
   deaths: { variable: string; site: Node; node: number; edge: CfgEdge | null; reassignment: Node }[] = [];
 
@@ -547,6 +549,11 @@ class Analysis {
     if (this.live[edge.to]?.has(region.variable) === true) {
       if (!isJump || region.before.has(place)) this.keptAt.add(`${regionKey(region)}:${place}`);
       return state;
+    }
+    for (const other of state.holders(value.id)) {
+      if (other === region.variable || this.live[edge.to]?.has(other) !== true) continue;
+      for (const leaf of this.copies.get(other) ?? [])
+        if (!this.dupLeaves.has(leaf)) this.requested ??= { kind: "leaf", leaf };
     }
     if (!isJump || region.before.has(place)) this.closedAt.add(`${regionKey(region)}:${place}`);
     if (!isJump) this.normalExits.add(regionKey(region));
@@ -1427,6 +1434,9 @@ class Analysis {
       const value: Value = { kind: "object", id: added.id };
       return { state: added.state.set(name, value), value, leaf: out.leaf };
     }
+    const leaves = this.copies.get(name) ?? new Set<Node>();
+    leaves.add(out.leaf);
+    this.copies.set(name, leaves);
     return { state: state.set(name, out.value), value: out.value, leaf: out.leaf };
   }
 
