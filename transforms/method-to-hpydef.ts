@@ -19,7 +19,7 @@ import {
   readFunction,
   resolveFunction,
 } from "../model/project.ts";
-import { lex, TokenKind } from "../syntax/lexer.ts";
+import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import { EditSet } from "../syntax/edits.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node } from "../syntax/tree.ts";
@@ -570,7 +570,7 @@ class MethodPlanner {
     const name = names.get(helper) as string;
     own.replace({ start: tree.start(helper.declarator.nameNode), end: tree.end(helper.declarator.nameNode) }, name, RULE);
     const newline = newlineOf(file.text);
-    const text = own.render({ start: tree.start(helper.node), end: tree.end(helper.node) });
+    const text = own.render({ start: startWithMacros(helper), end: tree.end(helper.node) });
     this.#of(file).insert(tree.end(helper.node), `${newline}${newline}${text}`, RULE, 3);
     for (const prototype of this.#project.prototypes.get(helper.name) ?? []) {
       this.#useHpyFor(prototype);
@@ -589,12 +589,12 @@ class MethodPlanner {
     const newline = newlineOf(file.text);
     const symbol = new FreeNames(this.#project).take(`${fn.name}_def`);
     const doc = entry.documentation === null ? "" : `, .doc = ${plainDocumentation(entry.documentation)}`;
-    const at = Math.max(tree.start(fn.node), this.#endOfDocumentation(file, entry.documentation));
+    const start = startWithMacros(fn);
+    const at = Math.max(start, this.#endOfDocumentation(file, entry.documentation));
     const head = `HPyDef_METH_IMPL(${symbol}, ${entry.nameSource}, ${fn.name}, ${signatureConstant(convention)}${doc})`;
-    const isBefore = at === tree.start(fn.node);
-    const place = isBefore ? at : at;
-    this.#of(file).insert(place, isBefore ? `${head}${newline}` : `${newline}${newline}${head}`, RULE, -5);
-    if (!fn.isStatic) this.#of(file).insert(tree.start(fn.node), "static ", RULE, -4);
+    const isBefore = at === start;
+    this.#of(file).insert(at, isBefore ? `${head}${newline}` : `${newline}${newline}${head}`, RULE, -5);
+    if (!fn.isStatic && start === tree.start(fn.node)) this.#of(file).insert(start, "static ", RULE, -4);
     this.#removeEntry(entry);
     this.#addDefine(symbol, file);
   }
@@ -746,4 +746,19 @@ function plainDocumentation(source: string): string {
   const open = source.indexOf("(");
   if (open < 0 || source.slice(0, open).trim() !== "PyDoc_STR" || !source.endsWith(")")) return source;
   return source.slice(open + 1, -1).trim();
+}
+
+/** Where a definition begins in the text: the tree does not show a macro around its type, `Py_LOCAL(PyObject *)`. */
+function startWithMacros(fn: CFunction): number {
+  const tree = fn.file.tree;
+  const start = tree.start(fn.node);
+  let before = 0;
+  for (const sibling of tree.children(tree.parent(fn.node))) {
+    if (sibling === fn.node) break;
+    before = tree.end(sibling);
+  }
+  const tokens = lex(fn.file.text, "piece", before, start);
+  const last = tokens.count - 1;
+  const isAround = last > 0 && tokenText(tokens, last) === "(" && tokens.kind[last - 1] === TokenKind.identifier;
+  return isAround ? (tokens.start[last - 1] as number) : start;
 }
