@@ -19,7 +19,6 @@ const COMMAND_LINES: readonly (readonly string[])[] = [[PROJECT], ["diff", "--st
 /** Measures of a character cell and of the frame, in pixels. */
 const CELL = { width: 7.8, height: 18, font: 13 };
 const FRAME = { margin: 16, bar: 30 };
-const COLUMNS = 129;
 
 /** Colours of the frame, and of the text by SGR code. */
 const COLOURS = { background: "#14161b", bar: "#23262d", text: "#d5d8de" };
@@ -64,7 +63,8 @@ function renderPiece({ text, fill, weight, opacity }: Piece): string {
 
 /** The SVG of some lines of terminal output, each of which may hold SGR sequences of `report/style.ts`. */
 function renderSvg(lines: readonly string[]): string {
-  const width = Math.ceil(COLUMNS * CELL.width + 2 * FRAME.margin);
+  const lengths = lines.map((line) => pieces(line).reduce((sum, piece) => sum + piece.text.length, 0));
+  const width = Math.ceil(Math.max(...lengths) * CELL.width + 2 * FRAME.margin);
   const height = FRAME.bar + lines.length * CELL.height + 2 * FRAME.margin;
   const rows = lines.map((line, index) => {
     const y = FRAME.bar + FRAME.margin + (index + 0.75) * CELL.height;
