@@ -175,7 +175,8 @@ export function lex(text: string, as: "file" | "piece" = "file", from = 0, to = 
   let end = new Uint32Array(capacity);
   let count = 0;
   let lineStart = as === "file";
-  let i = from;
+  // A byte order mark in front of a file is no part of its first word.
+  let i = from === 0 && as === "file" && text.startsWith("\xef\xbb\xbf") ? 3 : from;
   while (i < to) {
     const c = text.charCodeAt(i);
     const classes = CLASSES[c] as number;
