@@ -1022,8 +1022,9 @@ export class BodyRewriter {
   }
 
   #insertContext(call: Node, count: number): void {
-    const open = this.#tree.token(this.#tree.field(call, "arguments"), "(");
-    this.#edits.replace(this.#typing.span(open), count > 0 ? `(${this.names.ctx}, ` : `(${this.names.ctx}`, RULE);
+    const open = this.#typing.span(this.#tree.token(this.#tree.field(call, "arguments"), "("));
+    const separator = count === 0 ? "" : /\s/.test(this.#tree.text.charAt(open.end)) ? "," : ", ";
+    this.#edits.replace(open, `(${this.names.ctx}${separator}`, RULE);
   }
 
   #capiCall(n: Node, name: string, list: readonly Node[], want: "handle" | "any"): void {

@@ -14,7 +14,7 @@ export function deleteStar(tree: Tree, star: Node, edits: EditSet, rule: string)
   const isBlank = (c: string): boolean => c === " " || c === "\t";
   const isBreak = (c: string): boolean => c === "\n" || c === "\r";
   if (isBlank(before) && isBlank(after)) end++;
-  else if (isBlank(before) && isBreak(after)) start--;
+  else if (isBlank(before) && (isBreak(after) || after === "," || after === ")")) start--;
   const needsSpace =
     start === tree.start(star) && !isBlank(before) && !isBreak(before) && !isBlank(after) && !isBreak(after);
   edits.replace({ start, end }, needsSpace && after !== "," && after !== ")" ? " " : "", rule);
