@@ -5,6 +5,7 @@ import { proveHandles } from "../lint/check-handles.ts";
 import { CAPI_CONSTANTS, CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
 import { SUPPORT } from "../model/support-registry.ts";
 import { readBuildFiles } from "../model/build-files.ts";
+import type { BuildFacts } from "../model/build-files.types.ts";
 import { buildProject, type CFunction, type ExtensionModule, lineOf, type MethodEntry, type Project } from "../model/project.ts";
 import { RULES, UNMAPPED } from "../rules/table.ts";
 import { readDirective } from "../syntax/directives.ts";
@@ -48,6 +49,7 @@ class Snapshot {
   readonly parsed: ReadonlyMap<string, ParsedFile>;
   readonly knowledge: MacroKnowledge;
   readonly generated: ReadonlyMap<string, string>;
+  readonly facts: BuildFacts;
   #analyses: Analyses | null = null;
 
   constructor(parser: Parser, files: ReadonlyMap<string, InputFile>, previous: Snapshot | null) {
@@ -71,7 +73,9 @@ class Snapshot {
       );
     }
     this.parsed = parsed;
-    const facts = readBuildFiles([...files.values()]);
+    const facts =
+      previous !== null && hasSameBuildFiles(previous.files, files) ? previous.facts : readBuildFiles([...files.values()]);
+    this.facts = facts;
     this.project = buildProject([...parsed.values()], this.knowledge, (initFile, name) => {
       const extension = facts.extensions.find(
         (e) => (e.name === name || e.name?.endsWith(`.${name}`) === true) && e.sources.includes(initFile),
@@ -84,6 +88,17 @@ class Snapshot {
     this.#analyses ??= new Analyses(this.project);
     return this.#analyses;
   }
+}
+
+/** Whether two sets of files differ in C sources only, by text. */
+function hasSameBuildFiles(before: ReadonlyMap<string, InputFile>, after: ReadonlyMap<string, InputFile>): boolean {
+  if (before.size !== after.size) return false;
+  for (const [path, file] of after) {
+    const earlier = before.get(path);
+    if (earlier === undefined) return false;
+    if (earlier.text !== file.text && !SOURCES.some((s) => path.endsWith(s))) return false;
+  }
+  return true;
 }
 
 interface Outcomes {
@@ -154,7 +169,7 @@ function migrateModule(parser: Parser, snapshot: Snapshot, name: string, path: s
     const texts = new Map(readable.files);
     const buildRefusals: Refusal[] = [];
     const notes = [...plan.notes];
-    const facts = readBuildFiles([...snapshot.files.values()]);
+    const { facts } = snapshot;
     const build =
       facts.files.length === 0
         ? { changes: [], refusals: [], notes: ["There is no build file here: build the module with the `hpy_ext_modules` of setuptools."] }
@@ -200,7 +215,7 @@ function migrateModule(parser: Parser, snapshot: Snapshot, name: string, path: s
 
 /** Name of the extension in the build files, by which it is moved to the HPy list. */
 function dottedName(snapshot: Snapshot, module: ExtensionModule): string {
-  const facts = readBuildFiles([...snapshot.files.values()]);
+  const { facts } = snapshot;
   const extension = facts.extensions.find(
     (e) => (e.name === module.name || e.name?.endsWith(`.${module.name}`) === true) && e.sources.includes(module.file.path),
   );
