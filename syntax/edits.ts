@@ -126,12 +126,17 @@ export class EditSet {
         const isSame = part.start === r.start && part.end === r.end;
         const above = part.above ?? (isSame ? r.order : Number.NEGATIVE_INFINITY);
         const inner = this.#inside(part).filter(
-          (x) => x !== r && (x.start !== part.start || x.end !== part.end || x.start === x.end || x.order > above),
+          (x) => x !== r && !isAtEdge(x, part) && (x.start !== part.start || x.end !== part.end || x.order > above),
         );
         return this.#render(part, inner);
       })
       .join("");
   }
+}
+
+/** An insertion at the border of a hole belongs to what surrounds the hole. */
+function isAtEdge(edit: Span, hole: Span): boolean {
+  return edit.start === edit.end && (edit.start === hole.start || edit.end === hole.end);
 }
 
 function isHole(part: Part): part is Hole {
