@@ -124,6 +124,7 @@ export function planMigration(input: ProjectInput, parser: Parser, options: Migr
   // All modules first: a helper's prototype in a header that they share needs hpy.h in the build of each.
   for (const { name, path } of moduleNames) snapshot = migrateModule(parser, snapshot, name, path, outcomes);
   for (const { name, path } of moduleNames) {
+    snapshot = retireHelpers(parser, snapshot, name, path, outcomes);
     snapshot = migrateMethods(parser, snapshot, name, path, rules, outcomes, options.first ?? "");
     snapshot = migrateInit(parser, snapshot, name, path, rules, outcomes);
     snapshot = retireHelpers(parser, snapshot, name, path, outcomes);
@@ -285,6 +286,8 @@ function migrateMethods(
 ): Snapshot {
   let snapshot = start;
   const tried = new Set<string>();
+  /** Entries that other code uses: each step may take the last use away. */
+  const used = new Set<string>();
   for (;;) {
     const module = findModule(snapshot, name, path);
     if (module === undefined || !module.isHPy || module.methods === null) return snapshot;
@@ -297,7 +300,9 @@ function migrateMethods(
       const { plan, next } = proved(parser, snapshot, (containers) =>
         planMethod(snapshot.project, module, entry, snapshot.analyses, rules, containers),
       );
-      const id = uniqueId(`function-${entry.functionName ?? "unknown"}`, outcomes.steps);
+      // A name that several files define keeps its step's id however far the others have got.
+      const isShared = (snapshot.project.functions.get(entry.functionName ?? "") ?? []).length > 1;
+      const id = uniqueId(`function-${isShared ? `${name}-` : ""}${entry.functionName ?? "unknown"}`, outcomes.steps);
       outcomes.steps.push(
         makeStep(snapshot, next, {
           id,
@@ -310,8 +315,10 @@ function migrateMethods(
       );
       for (const m of plan.migrated) outcomes.via.set(keyOf(m.file, m.name), { step: id, bridged: m.bridged });
       snapshot = retireHelpers(parser, next, name, path, outcomes);
+      for (const key of used) tried.delete(key);
     } catch (error) {
       const refused = asRefused(error);
+      if (refused.id === "function-used-elsewhere") used.add(entryKey(entry));
       const file = fnFile ?? module.file;
       outcomes.refusals.set(keyOf(file.path, entry.functionName ?? entry.nameSource), [refusalOf(refused, file)]);
     }

@@ -350,7 +350,7 @@ class MethodPlanner {
     this.#checkUses(fn);
     const facts = this.#analyses.method(fn, convention);
     const helpers = this.#helperClosure(facts);
-    const inPlace = this.#inPlace(fn, [...helpers.keys()]);
+    const inPlace = this.#inPlace(fn, this.#uncopied(helpers.keys()));
     const names = new Map<CFunction, string>();
     for (const helper of helpers.keys()) {
       if (inPlace.has(helper)) names.set(helper, helper.name);
@@ -380,7 +380,7 @@ class MethodPlanner {
   planInit(exec: CFunction, init: CFunction): MethodStep {
     const facts = this.#analyses.method(init, "init");
     const helpers = this.#helperClosure(facts);
-    const inPlace = this.#inPlace(init, [...helpers.keys()]);
+    const inPlace = this.#inPlace(init, this.#uncopied(helpers.keys()));
     const names = new Map<CFunction, string>();
     for (const helper of helpers.keys()) names.set(helper, inPlace.has(helper) ? helper.name : `${helper.name}${COPY_SUFFIX}`);
     const migrated: { name: string; file: string; bridged: boolean }[] = [];
@@ -495,6 +495,11 @@ class MethodPlanner {
       }
     }
     return false;
+  }
+
+  /** Helpers without an HPy copy; the copy of the others goes on serving until the legacy one retires. */
+  #uncopied(helpers: Iterable<CFunction>): CFunction[] {
+    return [...helpers].filter((h) => !this.#isCopied(h));
   }
 
   /** Whether an earlier step has made the HPy copy already. */
