@@ -55,6 +55,10 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
   const size = definition.fields.get("m_size");
   if (size !== undefined && !isNullConstant(held, size) && held.source(size) !== "-1")
     refuse("module-state", init.declarator.node, "The module has state of its own; HPy 0.9 has no module state.");
+  for (const file of module.files)
+    for (const call of file.tree.descendants(0, "call_expression"))
+      if (file.tree.source(file.tree.field(call, "function")).startsWith("PyState_"))
+        refuse("module-state", init.declarator.node, "The module is looked up by its definition (PyState_FindModule), which finds no HPy module.");
   const notes: string[] = [];
   if (size !== undefined && held.source(size) === "-1")
     notes.push(
