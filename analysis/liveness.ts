@@ -1,8 +1,8 @@
 /** Which variables may still be read at each node of a control-flow graph. */
 
+import { stripParentheses } from "../model/declarations.ts";
 import type { Cfg } from "../syntax/cfg.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
-import { stripParentheses } from "../model/declarations.ts";
 
 /** Nodes that evaluate their syntax; the others only name the statement that they belong to. */
 const EVALUATED: ReadonlySet<string> = new Set(["declaration", "expression", "condition", "switch", "return"]);

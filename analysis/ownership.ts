@@ -5,7 +5,13 @@
  */
 
 import type { CapiFunction } from "../model/api/capi.ts";
-import { foldedText, isObjectPointer, isObjectPointerPointer, stripCasts, stripParentheses } from "../model/declarations.ts";
+import {
+  foldedText,
+  isObjectPointer,
+  isObjectPointerPointer,
+  stripCasts,
+  stripParentheses,
+} from "../model/declarations.ts";
 import { type ArgumentUnit, readArgumentFormat, readBuildFormat } from "../model/format-units.ts";
 import type { CFunction, Project } from "../model/project.ts";
 import { buildCfg } from "../syntax/build-cfg.ts";
@@ -57,7 +63,13 @@ export interface Closing {
 
 /** What a call of the function means to its callers, one entry per way to return. */
 export interface Outcome {
-  readonly result: "null" | "new" | "borrowed" | "unknown" | { readonly integer: number } | { readonly interior: number };
+  readonly result:
+    | "null"
+    | "new"
+    | "borrowed"
+    | "unknown"
+    | { readonly integer: number }
+    | { readonly interior: number };
   /** What each `PyObject **` parameter (by index) received. */
   readonly outputs: ReadonlyMap<number, "unchanged" | "null" | "new" | "borrowed">;
 }
@@ -176,7 +188,12 @@ class Analysis {
     this.fn = fn;
     this.convention = convention;
     this.around = around;
-    this.typing = new Typing(around.project, fn, around.fields, convention.startsWith("fastcall") ? (fn.parameters[1]?.name ?? "") : "");
+    this.typing = new Typing(
+      around.project,
+      fn,
+      around.fields,
+      convention.startsWith("fastcall") ? (fn.parameters[1]?.name ?? "") : "",
+    );
     this.tree = fn.file.tree;
     this.cfg = buildCfg(fn.file, fn.node);
     if (this.cfg.problem !== null)
@@ -206,7 +223,11 @@ class Analysis {
           );
       return this.#facts();
     }
-    return this.typing.refuse("too-complex", this.fn.declarator.node, "The ownership of its references does not settle.");
+    return this.typing.refuse(
+      "too-complex",
+      this.fn.declarator.node,
+      "The ownership of its references does not settle.",
+    );
   }
 
   #grewSince(before: number): boolean {
@@ -278,8 +299,9 @@ class Analysis {
     const callee = this.typing.callee(call);
     if (callee.kind !== "capi" || tree.named(list)[0] !== at) return false;
     return (
-      ["PyTuple_GET_SIZE", "PyTuple_Size", "PyTuple_GET_ITEM", "PyArg_ParseTuple", "PyArg_UnpackTuple"].includes(callee.name) ||
-      callee.name === "PyArg_ParseTupleAndKeywords"
+      ["PyTuple_GET_SIZE", "PyTuple_Size", "PyTuple_GET_ITEM", "PyArg_ParseTuple", "PyArg_UnpackTuple"].includes(
+        callee.name,
+      ) || callee.name === "PyArg_ParseTupleAndKeywords"
     );
   }
 
@@ -296,24 +318,34 @@ class Analysis {
       const parent = tree.parent(n);
       const kind = tree.kind(parent);
       if (source === name(1) && !(kind === "subscript_expression" && tree.field(parent, "argument") === n))
-        this.typing.refuse("object-array", n, `\`${source}\` is used as a pointer; the analysis follows single arguments only.`);
+        this.typing.refuse(
+          "object-array",
+          n,
+          `\`${source}\` is used as a pointer; the analysis follows single arguments only.`,
+        );
       if (source !== name(2)) continue;
       const isChanged =
         kind === "update_expression" ||
         (kind === "assignment_expression" && tree.field(parent, "left") === n) ||
         (kind === "pointer_expression" && tree.token(parent, "&") !== NONE);
-      if (isChanged) this.typing.refuse("argument-count-changed", n, `\`${source}\` is assigned; HPy's count is unsigned.`);
+      if (isChanged)
+        this.typing.refuse("argument-count-changed", n, `\`${source}\` is assigned; HPy's count is unsigned.`);
     }
   }
 
   #checkDeclarations(): void {
     this.#checkArguments();
-    if (this.fn.isVariadic) this.typing.refuse("variadic-function", this.fn.declarator.node, "It takes a variable number of arguments.");
+    if (this.fn.isVariadic)
+      this.typing.refuse("variadic-function", this.fn.declarator.node, "It takes a variable number of arguments.");
     const fastcall = this.convention.startsWith("fastcall");
     for (const declaration of this.tree.descendants(this.fn.body, "declaration")) {
       const source = this.tree.source(declaration);
       if (source.includes("__attribute__") && source.includes("cleanup"))
-        this.typing.refuse("variable-attribute", declaration, "A variable has an attribute that runs code at the end of its scope.");
+        this.typing.refuse(
+          "variable-attribute",
+          declaration,
+          "A variable has an attribute that runs code at the end of its scope.",
+        );
     }
     for (const local of this.typing.locals.values()) {
       const type = local.type;
@@ -322,7 +354,11 @@ class Analysis {
       if (type.pointers === 2 && type.arrays === 0 && !type.isFunction && local.parameter >= 0) continue;
       if (fastcall && local.parameter === 1) continue;
       if (type.isFunction)
-        this.typing.refuse("function-pointer", local.declarator.node, `\`${local.name}\` is a pointer to a function on objects.`);
+        this.typing.refuse(
+          "function-pointer",
+          local.declarator.node,
+          `\`${local.name}\` is a pointer to a function on objects.`,
+        );
       this.typing.refuse(
         "object-array",
         local.declarator.node,
@@ -357,7 +393,11 @@ class Analysis {
       if (keys.has(key)) return;
       keys.add(key);
       if (keys.size > MAX_STATES)
-        this.typing.refuse("too-complex", this.fn.declarator.node, "It has too many different paths for its references.");
+        this.typing.refuse(
+          "too-complex",
+          this.fn.declarator.node,
+          "It has too many different paths for its references.",
+        );
       this.states[id]?.push(canonical);
       queue.push({ node: id, state: canonical });
     };
@@ -375,7 +415,9 @@ class Analysis {
 
   #isTrackedInteger(name: string): boolean {
     const local = this.typing.local(name);
-    return local !== undefined && local.type.pointers === 0 && local.type.arrays === 0 && INTEGER_BASES.has(local.type.base);
+    return (
+      local !== undefined && local.type.pointers === 0 && local.type.arrays === 0 && INTEGER_BASES.has(local.type.base)
+    );
   }
 
   /** Executes a node: the states at its edges. */
@@ -397,9 +439,12 @@ class Analysis {
       case "condition": {
         const split = this.#condition(node.syntax, state);
         return node.successors.flatMap((edge) =>
-          (edge.guard.kind === "true" ? split.yes : edge.guard.kind === "false" ? split.no : [...split.yes, ...split.no]).map(
-            (s) => ({ edge, state: s }),
-          ),
+          (edge.guard.kind === "true"
+            ? split.yes
+            : edge.guard.kind === "false"
+              ? split.no
+              : [...split.yes, ...split.no]
+          ).map((s) => ({ edge, state: s })),
         );
       }
       case "switch":
@@ -451,13 +496,15 @@ class Analysis {
     }
     for (const [name, value] of [...after.variables]) {
       if (isLive(name)) {
-        if ((value.kind === "object" || value.kind === "interior") && dying.has(value.id)) after = after.set(name, CLOSED);
+        if ((value.kind === "object" || value.kind === "interior") && dying.has(value.id))
+          after = after.set(name, CLOSED);
         continue;
       }
       const held = value.kind === "object" || value.kind === "interior";
       if (held && kept.has((value as { id: number }).id) && this.#needsHolder(name, value, isLive, after)) continue;
       const isRegionVariable = this.regions.some((r) => r.variable === name);
-      if (isRegionVariable && (!held || this.regions.some((r) => r.variable === name && this.#inRegion(r, edge.to)))) continue;
+      if (isRegionVariable && (!held || this.regions.some((r) => r.variable === name && this.#inRegion(r, edge.to))))
+        continue;
       after = after.remove(name);
     }
     return after;
@@ -518,7 +565,10 @@ class Analysis {
   #inRegion(region: Region, id: number): boolean {
     const statement = this.#statementOf(id);
     if (statement === NONE) return false;
-    return this.tree.start(statement) >= this.tree.start(region.first) && this.tree.end(statement) <= this.tree.end(region.last);
+    return (
+      this.tree.start(statement) >= this.tree.start(region.first) &&
+      this.tree.end(statement) <= this.tree.end(region.last)
+    );
   }
 
   /** Statement that a graph node belongs to; joins belong to the statement whose paths meet there. */
@@ -569,8 +619,10 @@ class Analysis {
   }
 
   #requestAliasDuplicate(object: ObjectState, variable: string): void {
-    if (object.leaf !== NONE && !this.dupLeaves.has(object.leaf)) this.requested ??= { kind: "leaf", leaf: object.leaf };
-    else if (object.parameter >= 0 && !this.dupParameters.has(variable)) this.requested ??= { kind: "parameter", name: variable };
+    if (object.leaf !== NONE && !this.dupLeaves.has(object.leaf))
+      this.requested ??= { kind: "leaf", leaf: object.leaf };
+    else if (object.parameter >= 0 && !this.dupParameters.has(variable))
+      this.requested ??= { kind: "parameter", name: variable };
   }
 
   #jumpStatement(node: CfgNode): Node {
@@ -686,7 +738,14 @@ class Analysis {
       reassigned.size === region.reassigned.size
     )
       return null;
-    return { sites: new Set([...(region?.sites ?? []), death.site]), variable: death.variable, first, last, before, reassigned };
+    return {
+      sites: new Set([...(region?.sites ?? []), death.site]),
+      variable: death.variable,
+      first,
+      last,
+      before,
+      reassigned,
+    };
   }
 
   /** The statements of the innermost block that span all the given nodes. */
@@ -752,7 +811,8 @@ class Analysis {
       if (local === undefined) continue;
       if (local.isStatic) continue;
       if (this.typing.rawLocals.has(name)) {
-        if (isInit) states = states.flatMap((s) => this.#storeCell(nameNode, tree.field(d, "value"), s, d)).map((o) => o.state);
+        if (isInit)
+          states = states.flatMap((s) => this.#storeCell(nameNode, tree.field(d, "value"), s, d)).map((o) => o.state);
         continue;
       }
       if (!isInit) {
@@ -838,7 +898,11 @@ class Analysis {
     const object = taken.object(value.id);
     if (this.convention === "init") {
       if (object.parameter < 0)
-        this.typing.refuse("init-returns-other", node.syntax, "The init function returns something else than the module.");
+        this.typing.refuse(
+          "init-returns-other",
+          node.syntax,
+          "The init function returns something else than the module.",
+        );
       this.#finish(taken, "new");
       return this.#atExit(taken.update(value.id, { references: 0 }));
     }
@@ -899,7 +963,11 @@ class Analysis {
           );
         after = after.substitute(value.id, CLOSED);
       }
-      if (name.startsWith("cell:") && value.kind === "integer" && (value.value < 0 || value.value > integerIn(state, `back:${name}`)))
+      if (
+        name.startsWith("cell:") &&
+        value.kind === "integer" &&
+        (value.value < 0 || value.value > integerIn(state, `back:${name}`))
+      )
         this.typing.refuse(
           "cell-reference-unbalanced",
           this.fn.declarator.node,
@@ -1027,7 +1095,8 @@ class Analysis {
     }
     if (kind === "cast_expression" && this.typing.typeObject(n) === null) {
       const inner = tree.field(n, "value");
-      if (this.typing.typeObject(inner) !== null) return this.#constant(inner, state, `&${this.typing.typeObject(inner)}`);
+      if (this.typing.typeObject(inner) !== null)
+        return this.#constant(inner, state, `&${this.typing.typeObject(inner)}`);
       if (this.typing.typeOf(n) === "cell" && this.typing.typeOf(inner) !== "cell") return this.#load(n, state);
       return this.#handle(inner, state);
     }
@@ -1113,7 +1182,13 @@ class Analysis {
     const held = state.variables.get(key);
     if (held?.kind === "object") return [{ state, value: held, leaf: n }];
     const added = state.add({ source: key });
-    return [{ state: added.state.set(key, { kind: "object", id: added.id }), value: { kind: "object", id: added.id }, leaf: n }];
+    return [
+      {
+        state: added.state.set(key, { kind: "object", id: added.id }),
+        value: { kind: "object", id: added.id },
+        leaf: n,
+      },
+    ];
   }
 
   #evaluate(n: Node, state: State): Out[] {
@@ -1197,7 +1272,11 @@ class Analysis {
             leaf: n,
           }));
         if (this.typing.typeOf(argument) === "handle" || INTERNAL_FIELDS.has(field))
-          this.typing.refuse("object-internals", n, `It reads \`${field}\` inside an object; HPy hides the layout of objects.`);
+          this.typing.refuse(
+            "object-internals",
+            n,
+            `It reads \`${field}\` inside an object; HPy hides the layout of objects.`,
+          );
         return unknown(this.#effect(argument, state));
       }
       case "subscript_expression": {
@@ -1287,7 +1366,10 @@ class Analysis {
       if (tree.kind(argument) === "identifier" && this.typing.typeOf(argument) === "handle")
         return [{ state, value: { kind: "address", name: tree.source(argument) }, leaf: n }];
       return this.#effect(argument, state).map((s) => ({
-        state: tree.kind(argument) === "identifier" && s.variables.has(tree.source(argument)) ? s.set(tree.source(argument), UNKNOWN) : s,
+        state:
+          tree.kind(argument) === "identifier" && s.variables.has(tree.source(argument))
+            ? s.set(tree.source(argument), UNKNOWN)
+            : s,
         value: UNKNOWN,
         leaf: n,
       }));
@@ -1354,7 +1436,11 @@ class Analysis {
       );
     return this.#effect(left, state).flatMap((s) =>
       this.#evaluate(right, s).map((o): Out => {
-        if (o.value.kind === "interior" && o.state.object(o.value.id).references === 0 && o.state.object(o.value.id).handles === 1)
+        if (
+          o.value.kind === "interior" &&
+          o.state.object(o.value.id).references === 0 &&
+          o.state.object(o.value.id).handles === 1
+        )
           this.typing.refuse(
             "interior-pointer-escapes",
             n,
@@ -1372,10 +1458,16 @@ class Analysis {
       return outs.map((o) => this.#bind(name, o, at));
     }
     if (local !== undefined && this.typing.typeOf(right) === "handle")
-      this.typing.refuse("reference-cast", right, `A reference is assigned to \`${name}\`, which is not a \`PyObject *\`.`);
+      this.typing.refuse(
+        "reference-cast",
+        right,
+        `A reference is assigned to \`${name}\`, which is not a \`PyObject *\`.`,
+      );
     return this.#evaluate(right, state).map((o) => {
       const keep =
-        o.value.kind === "interior" || o.value.kind === "null" || (o.value.kind === "integer" && this.#isTrackedInteger(name));
+        o.value.kind === "interior" ||
+        o.value.kind === "null" ||
+        (o.value.kind === "integer" && this.#isTrackedInteger(name));
       return { state: o.state.set(name, keep ? o.value : UNKNOWN), value: o.value, leaf: at };
     });
   }
@@ -1427,10 +1519,9 @@ class Analysis {
       return { state: added.state.set(name, value), value, leaf: out.leaf };
     }
     if (isSource) {
-      const added =
-        object.source.startsWith("const:")
-          ? state.add({ ...object, source: "", leaf: out.leaf })
-          : { state: state.update(out.value.id, { leaf: out.leaf }), id: out.value.id };
+      const added = object.source.startsWith("const:")
+        ? state.add({ ...object, source: "", leaf: out.leaf })
+        : { state: state.update(out.value.id, { leaf: out.leaf }), id: out.value.id };
       const value: Value = { kind: "object", id: added.id };
       return { state: added.state.set(name, value), value, leaf: out.leaf };
     }
@@ -1463,16 +1554,16 @@ class Analysis {
     if (!object.source.startsWith("cell:") || object.references > 0) return state;
     const balance = state.variables.get(object.source);
     if (balance?.kind !== "integer" || balance.value <= 0) return state;
-    return state
-      .set(object.source, { kind: "integer", value: balance.value - 1 })
-      .update(id, { references: 1 });
+    return state.set(object.source, { kind: "integer", value: balance.value - 1 }).update(id, { references: 1 });
   }
 
   #storeCell(left: Node, right: Node, state: State, at: Node): Out[] {
     const key = `cell:${foldedText(this.tree, left)}`;
     const rightType = this.typing.typeOf(right);
     if (rightType === "null" || rightType === "cell")
-      return this.#effect(left, state).flatMap((s) => this.#effect(right, s)).map((s) => ({ state: s, value: UNKNOWN, leaf: at }));
+      return this.#effect(left, state)
+        .flatMap((s) => this.#effect(right, s))
+        .map((s) => ({ state: s, value: UNKNOWN, leaf: at }));
     return this.#effect(left, state)
       .flatMap((s) => this.#handle(right, s))
       .map((o): Out => {
@@ -1494,7 +1585,8 @@ class Analysis {
     for (const argument of list) {
       partial = partial.flatMap((p) => {
         const type = this.typing.typeOf(argument);
-        const outs = type === "handle" || type === "cell" ? this.#handle(argument, p.state) : this.#evaluate(argument, p.state);
+        const outs =
+          type === "handle" || type === "cell" ? this.#handle(argument, p.state) : this.#evaluate(argument, p.state);
         return outs.map((o) => ({ state: o.state, values: [...p.values, o] }));
       });
     }
@@ -1512,12 +1604,22 @@ class Analysis {
         return this.#projectCall(n, callee.target, list, state);
       case "computed":
         this.#effect(tree.field(n, "function"), state);
-        return this.#foreignCall(n, list, state, "function-pointer", "A function is called through a pointer with a reference.");
+        return this.#foreignCall(
+          n,
+          list,
+          state,
+          "function-pointer",
+          "A function is called through a pointer with a reference.",
+        );
       case "foreign": {
         if (this.typing.macroNamed(callee.name) !== null) {
           const problem = this.typing.macroProblem(callee.name);
           if (problem !== null)
-            this.typing.refuse("macro-uses-api", n, `The macro \`${callee.name}\` expands to code with \`${problem}\` in it.`);
+            this.typing.refuse(
+              "macro-uses-api",
+              n,
+              `The macro \`${callee.name}\` expands to code with \`${problem}\` in it.`,
+            );
         }
         if (callee.name.startsWith("Py") || callee.name.startsWith("_Py")) {
           if (!NEUTRAL_CALLS.has(callee.name))
@@ -1553,7 +1655,9 @@ class Analysis {
       for (const argument of list) states = states.flatMap((s) => this.#effect(argument, s));
       return states.map((s) => ({ state: s, value: UNKNOWN, leaf: n }));
     }
-    return this.#arguments(list, state).flatMap(({ state: s, values }) => this.#applyFacts(n, name, facts, list, s, values));
+    return this.#arguments(list, state).flatMap(({ state: s, values }) =>
+      this.#applyFacts(n, name, facts, list, s, values),
+    );
   }
 
   /**
@@ -1588,7 +1692,8 @@ class Analysis {
   #referenceCount(n: Node, name: string, list: readonly Node[], state: State): Out[] | null {
     if (!REFERENCE_COUNTS.has(name)) return null;
     const argument = list[0];
-    if (argument === undefined) this.typing.refuse("expression-not-understood", n, "A reference-count macro without argument.");
+    if (argument === undefined)
+      this.typing.refuse("expression-not-understood", n, "A reference-count macro without argument.");
     const target = stripCasts(this.tree, argument);
     const type = this.typing.typeOf(target);
     const isCell = type === "cell";
@@ -1601,7 +1706,9 @@ class Analysis {
           const key = `cell:${foldedText(this.tree, target)}`;
           const balance = state.variables.get(key);
           this.#decide(n, "delete");
-          return done(state.set(key, { kind: "integer", value: (balance?.kind === "integer" ? balance.value : 0) + 1 }));
+          return done(
+            state.set(key, { kind: "integer", value: (balance?.kind === "integer" ? balance.value : 0) + 1 }),
+          );
         }
         return this.#handle(target, state).flatMap((o) => this.#increment(n, target, o));
       }
@@ -1672,7 +1779,8 @@ class Analysis {
     if (value.kind !== "object")
       this.typing.refuse("unknown-reference", n, "The analysis cannot tell what reference is counted here.");
     const object = state.object(value.id);
-    const isVariable = this.tree.kind(target) === "identifier" && this.typing.local(this.tree.source(target)) !== undefined;
+    const isVariable =
+      this.tree.kind(target) === "identifier" && this.typing.local(this.tree.source(target)) !== undefined;
     if (object.handles === 1 && object.references === 0) {
       this.#decide(n, "delete", this.#flipsOf(object, target));
       return [{ state: state.update(value.id, { references: 1 }), value: UNKNOWN, leaf: n }];
@@ -1685,7 +1793,8 @@ class Analysis {
     }
     this.#decide(n, "delete", this.#flipsOf(object, target));
     const increment = object.handles === 0 && isVariable ? n : NONE;
-    if (object.references >= 3) this.typing.refuse("unpaired-incref", n, "References are added in a loop or again and again.");
+    if (object.references >= 3)
+      this.typing.refuse("unpaired-incref", n, "References are added in a loop or again and again.");
     return [
       { state: state.update(value.id, { references: object.references + 1, increment }), value: UNKNOWN, leaf: n },
     ];
@@ -1716,7 +1825,13 @@ class Analysis {
     }
     if (object.handles === 0) {
       this.#decide(n, "delete", this.#flipsOf(object, stripCasts(this.tree, out.leaf)));
-      return [{ state: taken.update(value.id, { references: object.references - 1, increment: NONE }), value: UNKNOWN, leaf: n }];
+      return [
+        {
+          state: taken.update(value.id, { references: object.references - 1, increment: NONE }),
+          value: UNKNOWN,
+          leaf: n,
+        },
+      ];
     }
     if (object.references > 1) {
       this.#decide(n, "delete");
@@ -1737,7 +1852,9 @@ class Analysis {
     const live = new Set<string>();
     for (const edge of node.successors) for (const name of this.live[edge.to] ?? []) live.add(name);
     const isClear = ["Py_CLEAR", "Py_SETREF", "Py_XSETREF"].includes(this.tree.source(this.tree.field(at, "function")));
-    const cleared = isClear ? this.tree.source(stripCasts(this.tree, this.tree.named(this.tree.field(at, "arguments"))[0] as Node)) : "";
+    const cleared = isClear
+      ? this.tree.source(stripCasts(this.tree, this.tree.named(this.tree.field(at, "arguments"))[0] as Node))
+      : "";
     for (const [name, value] of state.variables) {
       if (name === cleared || !(live.has(name) || name.startsWith("*"))) continue;
       if ((value.kind === "object" || value.kind === "interior") && value.id === id) return true;
@@ -1751,7 +1868,11 @@ class Analysis {
     for (const call of this.tree.descendants(this.fn.body, "call_expression")) {
       const callee = this.typing.callee(call);
       if (callee.kind === "capi" && (callee.name === "Py_REFCNT" || callee.name === "Py_SET_REFCNT"))
-        this.typing.refuse("reference-count-as-logic", call, `\`${callee.name}\` is used; handles do not show reference counts.`);
+        this.typing.refuse(
+          "reference-count-as-logic",
+          call,
+          `\`${callee.name}\` is used; handles do not show reference counts.`,
+        );
     }
   }
 
@@ -1764,7 +1885,11 @@ class Analysis {
       const list = tree.parent(n);
       const callee = tree.kind(list) === "argument_list" ? this.typing.callee(tree.parent(list)) : null;
       if (callee?.kind === "capi" && PARSERS.has(callee.name) && tree.named(list)[1] === n) continue;
-      this.typing.refuse("keywords-as-dict", n, `The dict of keyword arguments \`${name}\` is used other than by a parser.`);
+      this.typing.refuse(
+        "keywords-as-dict",
+        n,
+        `The dict of keyword arguments \`${name}\` is used other than by a parser.`,
+      );
     }
   }
 
@@ -1782,7 +1907,8 @@ class Analysis {
         `\`${name}\` parses a tuple that is not the function's own arguments.`,
       );
     let holder = this.tree.parent(n);
-    while (["parenthesized_expression", "cast_expression"].includes(this.tree.kind(holder))) holder = this.tree.parent(holder);
+    while (["parenthesized_expression", "cast_expression"].includes(this.tree.kind(holder)))
+      holder = this.tree.parent(holder);
     if (this.tree.kind(holder) === "expression_statement")
       this.typing.refuse("parse-result-ignored", n, `The result of \`${name}\` is not looked at.`);
     const targets = list.slice(layout.targets);
@@ -1793,10 +1919,17 @@ class Analysis {
     const failure: Out = { state, value: { kind: "integer", value: 0 }, leaf: n };
     if (name === "PyArg_UnpackTuple") {
       const minimum = Number(this.tree.source(list[2] as Node));
-      if (!Number.isInteger(minimum)) this.typing.refuse("computed-format", n, "The number of arguments is not a literal.");
+      if (!Number.isInteger(minimum))
+        this.typing.refuse("computed-format", n, "The number of arguments is not a literal.");
       let success = state;
       targets.forEach((t, i) => {
-        success = this.#receive(t, { code: "O", targets: 1, items: [] }, i < minimum ? "required" : "optional", success, -1);
+        success = this.#receive(
+          t,
+          { code: "O", targets: 1, items: [] },
+          i < minimum ? "required" : "optional",
+          success,
+          -1,
+        );
       });
       return [failure, { state: success, value: { kind: "integer", value: 1 }, leaf: n }];
     }
@@ -1819,7 +1952,8 @@ class Analysis {
       for (const item of flatten(unit)) {
         for (let k = 0; k < item.targets; k++) {
           const target = targets[at++];
-          if (target === undefined) this.typing.refuse("format-not-understood", n, `The format "${text}" wants more arguments.`);
+          if (target === undefined)
+            this.typing.refuse("format-not-understood", n, `The format "${text}" wants more arguments.`);
           const isReceiver = k === item.targets - 1 || item.code.endsWith("#");
           if (isReceiver) success = this.#receive(target, item, when, success, unitKeeper);
         }
@@ -1844,18 +1978,23 @@ class Analysis {
     if (tree.kind(inner) !== "identifier") return state;
     const name = tree.source(inner);
     if (type === "handle") {
-      if (unit.code === "O&") this.typing.refuse("converter", target, "An `O&` converter makes this reference; its ownership is not known.");
+      if (unit.code === "O&")
+        this.typing.refuse("converter", target, "An `O&` converter makes this reference; its ownership is not known.");
       const previous = state.variables.get(name);
       if (previous?.kind === "object" && state.object(previous.id).references > 0)
         this.typing.refuse("reference-overwritten", target, `\`${name}\` is parsed into while it owns a reference.`);
-      const nonNull =
-        when === "required" || (previous?.kind === "object" && state.object(previous.id).nonNull);
-      if (when === "optional" && (previous === undefined || previous.kind === "uninitialised")) this.initialise.add(name);
+      const nonNull = when === "required" || (previous?.kind === "object" && state.object(previous.id).nonNull);
+      if (when === "optional" && (previous === undefined || previous.kind === "uninitialised"))
+        this.initialise.add(name);
       const added = state.add({ nonNull, leaf: NONE, source: "argument", keeper });
       return added.state.set(name, { kind: "object", id: added.id });
     }
     if (RECEIVES_OBJECT.has(unit.code))
-      this.typing.refuse("argument-target", target, `An object is parsed into \`${name}\`, which is not a \`PyObject *\`.`);
+      this.typing.refuse(
+        "argument-target",
+        target,
+        `An object is parsed into \`${name}\`, which is not a \`PyObject *\`.`,
+      );
     if (keeper >= 0 && INTERIOR_UNITS.has(unit.code.charAt(0))) {
       const added = state.add({ source: "argument", keeper });
       return added.state.set(name, { kind: "interior", id: added.id });
@@ -1863,7 +2002,14 @@ class Analysis {
     return state.variables.has(name) ? state.set(name, UNKNOWN) : state;
   }
 
-  #applyFacts(n: Node, name: string, facts: CapiFunction, list: readonly Node[], state: State, values: readonly Out[]): Out[] {
+  #applyFacts(
+    n: Node,
+    name: string,
+    facts: CapiFunction,
+    list: readonly Node[],
+    state: State,
+    values: readonly Out[],
+  ): Out[] {
     let after = state;
     const onSuccess: number[] = [];
     const lastType = facts.parameters[facts.parameters.length - 1]?.type;
@@ -1876,13 +2022,26 @@ class Analysis {
         this.typing.refuse("address-of-reference", n, `The address of \`${value.name}\` is given to \`${name}\`.`);
       }
       if (value.kind !== "object") return;
-      if (fact !== undefined && fact.type !== "..." && !fact.type.includes("PyObject") && !fact.type.includes("PyTypeObject"))
-        this.typing.refuse("reference-cast", n, `A reference is given to \`${name}\` as \`${fact.type}\`; a handle is not a pointer to the object.`);
+      if (
+        fact !== undefined &&
+        fact.type !== "..." &&
+        !fact.type.includes("PyObject") &&
+        !fact.type.includes("PyTypeObject")
+      )
+        this.typing.refuse(
+          "reference-cast",
+          n,
+          `A reference is given to \`${name}\` as \`${fact.type}\`; a handle is not a pointer to the object.`,
+        );
       if (this.typing.typeOf(list[i] as Node) !== "handle" && this.typing.typeOf(list[i] as Node) !== "cell") return;
       if (ownership === "steals") after = this.#steal(n, name, after, value.id);
       else if (ownership === "steals-on-success") onSuccess.push(value.id);
       else if (ownership === "releases" || ownership === "retains")
-        this.typing.refuse("reference-replaced", n, `\`${name}\` changes reference counts in a way the analysis does not follow.`);
+        this.typing.refuse(
+          "reference-replaced",
+          n,
+          `\`${name}\` changes reference counts in a way the analysis does not follow.`,
+        );
     });
     const buildSteals = this.#stealingUnits(name, list);
     for (const index of buildSteals) {
@@ -1936,10 +2095,17 @@ class Analysis {
       this.typing.refuse("computed-format", formatNode as Node, "The format of the values is not a string literal.");
     }
     const units = readBuildFormat(text);
-    if ("problem" in units) this.typing.refuse("format-not-understood", formatNode as Node, `The format "${text}": ${units.problem}.`);
+    if ("problem" in units)
+      this.typing.refuse("format-not-understood", formatNode as Node, `The format "${text}": ${units.problem}.`);
     const stealing: number[] = [];
     let index = at + 1;
-    const walk = (nested: readonly { code: string; values: number; items: readonly { code: string; values: number; items: readonly unknown[] }[] }[]): void => {
+    const walk = (
+      nested: readonly {
+        code: string;
+        values: number;
+        items: readonly { code: string; values: number; items: readonly unknown[] }[];
+      }[],
+    ): void => {
       for (const unit of nested) {
         if (unit.code === "N") stealing.push(index);
         const converted = unit.code === "O&" ? list[index + 1] : undefined;
@@ -1959,7 +2125,11 @@ class Analysis {
     if (object.references === 0) {
       if (object.parameter >= 0 && !this.stolen.has(object.parameter) && this.convention === "helper")
         throw new StolenParameter(object.parameter);
-      this.typing.refuse("borrowed-reference-stolen", n, `\`${name}\` takes over a reference that the function does not own.`);
+      this.typing.refuse(
+        "borrowed-reference-stolen",
+        n,
+        `\`${name}\` takes over a reference that the function does not own.`,
+      );
     }
     return taken.update(id, { references: object.references - 1, increment: NONE });
   }
@@ -1968,7 +2138,14 @@ class Analysis {
     const objects =
       isObjectPointer(target.result) ||
       target.parameters.some((p) => isObjectPointer(p.type) || isObjectPointerPointer(p.type));
-    if (!objects) return this.#foreignCall(n, list, state, "unknown-function", `\`${target.name}\` is given a reference as something else.`);
+    if (!objects)
+      return this.#foreignCall(
+        n,
+        list,
+        state,
+        "unknown-function",
+        `\`${target.name}\` is given a reference as something else.`,
+      );
     const summary = this.around.summaryOf(target);
     if (summary === null)
       this.typing.refuse(
@@ -1980,8 +2157,13 @@ class Analysis {
     return this.#arguments(list, state).flatMap(({ state: s, values }) => {
       let before = s;
       values.forEach((out, i) => {
-        if (out.value.kind === "object" && summary.steals.has(i)) before = this.#steal(n, target.name, before, out.value.id);
-        if (out.value.kind === "object" && target.parameters[i] !== undefined && !isObjectPointer(target.parameters[i].type))
+        if (out.value.kind === "object" && summary.steals.has(i))
+          before = this.#steal(n, target.name, before, out.value.id);
+        if (
+          out.value.kind === "object" &&
+          target.parameters[i] !== undefined &&
+          !isObjectPointer(target.parameters[i].type)
+        )
           this.typing.refuse("reference-cast", n, `A reference is given to \`${target.name}\` as something else.`);
       });
       before = this.#pointersInto(n, list, target, before, values);
@@ -2004,7 +2186,11 @@ class Analysis {
       const inner = stripParentheses(this.tree, this.tree.field(at, "argument"));
       if (this.tree.kind(inner) !== "identifier") return;
       if (promoted.length > 1)
-        this.typing.refuse("interior-pointer-escapes", n, `\`${target.name}\` may hand out a pointer into one of several objects.`);
+        this.typing.refuse(
+          "interior-pointer-escapes",
+          n,
+          `\`${target.name}\` may hand out a pointer into one of several objects.`,
+        );
       const [only] = promoted;
       if (only?.kind === "object") after = after.set(this.tree.source(inner), { kind: "interior", id: only.id });
     });
@@ -2017,10 +2203,22 @@ class Analysis {
       const value = values[index]?.value;
       if (value === undefined || value.kind === "null" || effect === "unchanged") continue;
       if (value.kind !== "address")
-        this.typing.refuse("out-parameter-not-a-variable", n, `\`${target.name}\` hands out a reference to something that is not a local variable.`);
+        this.typing.refuse(
+          "out-parameter-not-a-variable",
+          n,
+          `\`${target.name}\` hands out a reference to something that is not a local variable.`,
+        );
       const previous = after.variables.get(value.name);
-      if (previous?.kind === "object" && after.object(previous.id).handles === 1 && after.holders(previous.id).length === 1)
-        this.typing.refuse("reference-overwritten", n, `\`${value.name}\` is assigned by \`${target.name}\` while it holds a handle.`);
+      if (
+        previous?.kind === "object" &&
+        after.object(previous.id).handles === 1 &&
+        after.holders(previous.id).length === 1
+      )
+        this.typing.refuse(
+          "reference-overwritten",
+          n,
+          `\`${value.name}\` is assigned by \`${target.name}\` while it holds a handle.`,
+        );
       if (effect === "null") after = after.set(value.name, NULL_VALUE);
       else {
         const added = after.add({ references: effect === "new" ? 1 : 0, handles: 1, site: n });
@@ -2036,7 +2234,9 @@ class Analysis {
     }
     if ("integer" in result) return [{ state: after, value: { kind: "integer", value: result.integer }, leaf: n }];
     const inside = values[result.interior]?.value;
-    return [{ state: after, value: inside?.kind === "object" ? { kind: "interior", id: inside.id } : UNKNOWN, leaf: n }];
+    return [
+      { state: after, value: inside?.kind === "object" ? { kind: "interior", id: inside.id } : UNKNOWN, leaf: n },
+    ];
   }
 }
 
@@ -2155,10 +2355,35 @@ function shorten(text: string): string {
 }
 
 const BLOCKS: ReadonlySet<string> = new Set(["compound_statement", "case_statement"]);
-const INTEGER_BASES: ReadonlySet<string> = new Set(["int", "long", "bool", "_Bool", "Py_ssize_t", "char", "short", "unsigned int", "size_t"]);
+const INTEGER_BASES: ReadonlySet<string> = new Set([
+  "int",
+  "long",
+  "bool",
+  "_Bool",
+  "Py_ssize_t",
+  "char",
+  "short",
+  "unsigned int",
+  "size_t",
+]);
 const COMPARISONS: ReadonlySet<string> = new Set(["==", "!=", "<", "<=", ">", ">="]);
-const EXPECT_MACROS: ReadonlySet<string> = new Set(["__builtin_expect", "likely", "unlikely", "Py_LIKELY", "Py_UNLIKELY"]);
-const INTERNAL_FIELDS: ReadonlySet<string> = new Set(["ob_refcnt", "ob_type", "ob_size", "ob_base", "ob_item", "ob_digit", "ob_fval", "ob_sval"]);
+const EXPECT_MACROS: ReadonlySet<string> = new Set([
+  "__builtin_expect",
+  "likely",
+  "unlikely",
+  "Py_LIKELY",
+  "Py_UNLIKELY",
+]);
+const INTERNAL_FIELDS: ReadonlySet<string> = new Set([
+  "ob_refcnt",
+  "ob_type",
+  "ob_size",
+  "ob_base",
+  "ob_item",
+  "ob_digit",
+  "ob_fval",
+  "ob_sval",
+]);
 
 /** Reference-count operations; everything else that changes counts is in the table of the C API. */
 export const REFERENCE_COUNTS: ReadonlySet<string> = new Set([
@@ -2193,6 +2418,11 @@ const RECEIVES_OBJECT: ReadonlySet<string> = new Set(["O", "O!", "S", "U", "Y"])
 const INTERIOR_UNITS: ReadonlySet<string> = new Set(["s", "z", "y"]);
 
 /** Macros in the form of calls that neither take references nor touch the interpreter. */
-const NEUTRAL_CALLS: ReadonlySet<string> = new Set(["Py_UNUSED", "Py_MIN", "Py_MAX", "Py_ABS", "Py_ARRAY_LENGTH", "Py_CHARMASK"]);
-
-export { Refused };
+const NEUTRAL_CALLS: ReadonlySet<string> = new Set([
+  "Py_UNUSED",
+  "Py_MIN",
+  "Py_MAX",
+  "Py_ABS",
+  "Py_ARRAY_LENGTH",
+  "Py_CHARMASK",
+]);

@@ -135,7 +135,8 @@ export class State {
     let key = "";
     for (const name of names) {
       let held = this.variables.get(name) as Value;
-      if (held.kind === "object" || held.kind === "interior") held = { kind: held.kind, id: order.get(held.id) as number };
+      if (held.kind === "object" || held.kind === "interior")
+        held = { kind: held.kind, id: order.get(held.id) as number };
       variables.set(name, held);
       const detail =
         held.kind === "object" || held.kind === "interior"

@@ -1,7 +1,7 @@
 /** What the names and expressions of one function mean, as far as references to objects need it. */
 
-import { CAPI_CONSTANTS, CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
 import type { CapiFunction } from "../model/api/capi.ts";
+import { CAPI_CONSTANTS, CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
 import { CONTEXT_HANDLES } from "../model/api/context-handles.ts";
 import {
   type CType,
@@ -215,7 +215,8 @@ export class Typing {
     const own = known.filter((d) => d.path === this.fn.file.path);
     const definitions = own.length > 0 ? own : known;
     const definition = definitions[0];
-    if (definitions.length !== 1 || definition === undefined || definition.parameters !== null || depth > 10) return null;
+    if (definitions.length !== 1 || definition === undefined || definition.parameters !== null || depth > 10)
+      return null;
     const tokens = lex(definition.body, "piece");
     let text = "";
     for (let i = 0; i < tokens.count; i++) {
@@ -394,7 +395,8 @@ export class Typing {
         if (this.typeObject(n) !== null) return "handle";
         if (this.isProjectType(n) || this.#typeObjectName(n) !== null) return "cell";
         const argument = tree.field(n, "argument");
-        if (tree.token(n, "*") !== NONE) return this.typeOf(argument) === "handle-pointer" ? "handle" : this.#cellType(n);
+        if (tree.token(n, "*") !== NONE)
+          return this.typeOf(argument) === "handle-pointer" ? "handle" : this.#cellType(n);
         return this.typeOf(argument) === "handle" && tree.kind(stripParentheses(tree, argument)) === "identifier"
           ? "handle-pointer"
           : "other";
@@ -481,7 +483,7 @@ function classifyLocal(local: Local): ExpressionType {
 }
 
 /** Whether a function takes or returns references to objects. */
-export function touchesObjects(f: CFunction): boolean {
+function touchesObjects(f: CFunction): boolean {
   return mentionsObject(f.result) || f.parameters.some((p) => mentionsObject(p.type));
 }
 

@@ -6,7 +6,6 @@ import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import {
   type CType,
   type Declarator,
-  foldedText,
   hasStorage,
   readDeclarator,
   readDeclarators,
@@ -227,7 +226,8 @@ function nameBehindMacros(fn: CFunction, knowledge: MacroKnowledge): string {
   for (const macro of macroBodies(fn.name, null)) return macro.body.trim();
   for (const macro of macroBodies(fn.result.base, 1)) {
     const at = macro.body.indexOf("PyInit_##");
-    if (at >= 0 && macro.body.startsWith(macro.parameters?.[0] ?? "", at + "PyInit_##".length)) return `PyInit_${fn.name}`;
+    if (at >= 0 && macro.body.startsWith(macro.parameters?.[0] ?? "", at + "PyInit_##".length))
+      return `PyInit_${fn.name}`;
   }
   return fn.name;
 }
@@ -239,7 +239,7 @@ function push<T>(map: Map<string, T[]>, key: string, value: T): void {
 }
 
 /** `T (*name)(...)`: the function declarator lies around parentheses with a star in them. */
-export function isPointerToFunction(tree: Tree, declarator: Declarator): boolean {
+function isPointerToFunction(tree: Tree, declarator: Declarator): boolean {
   if (declarator.nameNode === NONE) return false;
   const parameters = declarator.parameters;
   return declarator.stars.some((s) => tree.end(s) <= tree.start(declarator.nameNode) && isBelow(tree, s, parameters));
@@ -317,7 +317,9 @@ export function readFunction(file: ParsedFile, n: Node): CFunction | null {
     result: { base, pointers: declarator.type.pointers, arrays: 0, isFunction: false },
     parameters,
     isStatic: hasStorage(tree, n, "static"),
-    isVariadic: tree.token(declarator.parameters, "...") !== NONE || tree.named(declarator.parameters).some((p) => tree.kind(p) === "variadic_parameter"),
+    isVariadic:
+      tree.token(declarator.parameters, "...") !== NONE ||
+      tree.named(declarator.parameters).some((p) => tree.kind(p) === "variadic_parameter"),
     isMigrated: parameters.some((p) => p.type.base === "HPyContext"),
   };
 }
@@ -346,7 +348,7 @@ export function readParameters(tree: Tree, list: Node): Declarator[] {
 }
 
 /** Fields of a struct initialiser, positional ones named by `names`. */
-export function readStructValue(variable: GlobalVariable, names: readonly string[]): StructValue | null {
+function readStructValue(variable: GlobalVariable, names: readonly string[]): StructValue | null {
   const tree = variable.file.tree;
   const initializer = variable.declarator.value;
   if (initializer === NONE || tree.kind(initializer) !== "initializer_list") return null;
@@ -407,7 +409,7 @@ function methodsOf(
 }
 
 /** Reads a `PyMethodDef` table; null when the variable is none. */
-export function readMethodTable(variable: GlobalVariable, knowledge: MacroKnowledge): MethodTable | null {
+function readMethodTable(variable: GlobalVariable, knowledge: MacroKnowledge): MethodTable | null {
   const tree = variable.file.tree;
   const initializer = variable.declarator.value;
   if (!/^(struct )?PyMethodDef$/.test(variable.declarator.type.base) || tree.kind(initializer) !== "initializer_list")
@@ -420,7 +422,14 @@ export function readMethodTable(variable: GlobalVariable, knowledge: MacroKnowle
     if (entry === null) sentinel = item;
     else entries.push(entry);
   }
-  return { name: variable.name, file: variable.file, declaration: variable.declaration, initializer, entries, sentinel };
+  return {
+    name: variable.name,
+    file: variable.file,
+    declaration: variable.declaration,
+    initializer,
+    entries,
+    sentinel,
+  };
 }
 
 const ENTRY_FIELDS = ["ml_name", "ml_meth", "ml_flags", "ml_doc"];
@@ -448,7 +457,9 @@ function readMethodEntry(tree: Tree, item: Node, knowledge: MacroKnowledge): Met
     functionName: tree.kind(functionNode) === "identifier" ? tree.source(functionNode) : null,
     flags: flagsNode === undefined ? null : readFlags(tree, flagsNode, knowledge),
     documentation:
-      documentation === undefined || isNullConstant(tree, documentation) ? null : tree.source(stripParentheses(tree, documentation)),
+      documentation === undefined || isNullConstant(tree, documentation)
+        ? null
+        : tree.source(stripParentheses(tree, documentation)),
     node: item,
   };
 }
@@ -546,7 +557,7 @@ function filesOf(
       for (const n of file.tree.descendants(0, "identifier")) {
         const name = file.tree.source(n);
         const variables = globals.get(name);
-        if (variables !== undefined && variables.some((g) => g.isExtern)) {
+        if (variables?.some((g) => g.isExtern)) {
           const defined = variables.filter((g) => !g.isExtern && !g.isStatic);
           if (defined.length === 1) add(defined[0]?.file);
         } else if (prototypes.has(name)) {
@@ -560,7 +571,11 @@ function filesOf(
 }
 
 /** The project file that `#include "path"` in `from` names, by the usual search next to the file and by suffix. */
-function resolveInclude(from: ParsedFile, path: string, byPath: ReadonlyMap<string, ParsedFile>): ParsedFile | undefined {
+function resolveInclude(
+  from: ParsedFile,
+  path: string,
+  byPath: ReadonlyMap<string, ParsedFile>,
+): ParsedFile | undefined {
   const directory = from.path.includes("/") ? from.path.slice(0, from.path.lastIndexOf("/") + 1) : "";
   const direct = byPath.get(normalizePath(directory + path));
   if (direct !== undefined) return direct;
@@ -569,7 +584,7 @@ function resolveInclude(from: ParsedFile, path: string, byPath: ReadonlyMap<stri
 }
 
 /** Resolves `.` and `..` in a relative path. */
-export function normalizePath(path: string): string {
+function normalizePath(path: string): string {
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "..") parts.pop();
@@ -586,10 +601,3 @@ export function resolveFunction(project: Project, file: ParsedFile, name: string
   const shared = definitions.filter((f) => !f.isStatic || f.file.path.endsWith(".h"));
   return shared.length === 1 ? (shared[0] as CFunction) : null;
 }
-
-/** Folded text of a function's result type, for messages. */
-export function describeType(type: CType): string {
-  return `${type.base} ${"*".repeat(type.pointers)}`.trim();
-}
-
-export { foldedText };

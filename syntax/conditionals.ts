@@ -111,7 +111,8 @@ function assumePython(
   for (let t = 0; t < tokens.count; t++) {
     if (tokens.kind[t] !== TokenKind.directive) continue;
     const { name, argument } = readDirective(tokens, t);
-    if (name === "include" && /^[<"]Python\.h[>"]/.test(tokens.text.slice(argument, tokens.end[t]).trim())) includes.push(t);
+    if (name === "include" && /^[<"]Python\.h[>"]/.test(tokens.text.slice(argument, tokens.end[t]).trim()))
+      includes.push(t);
   }
   const include = includes[0];
   if (include === undefined || includes.length > 1) return;

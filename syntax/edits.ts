@@ -26,7 +26,7 @@ interface Replacement extends Span {
 }
 
 /** Two edits that overlap without one holding the other. */
-export class EditConflict extends Error {
+class EditConflict extends Error {
   readonly span: Span;
   constructor(span: Span) {
     super(`edits overlap at ${span.start}-${span.end}`);
@@ -139,7 +139,7 @@ function isAtEdge(edit: Span, hole: Span): boolean {
   return edit.start === edit.end && (edit.start === hole.start || edit.end === hole.end);
 }
 
-function isHole(part: Part): part is Hole {
+function _isHole(part: Part): part is Hole {
   return typeof part !== "string";
 }
 

@@ -99,7 +99,8 @@ function readBuilder(facts: Facts, name: string): Builder | null {
         if (callee.name === "Py_DECREF" || callee.name === "Py_XDECREF") {
           if (facts.decisions.get(call) !== "close") return null;
           uses.push({ kind: "cancel", node: call });
-        } else if (SETTERS.has(callee.name) && SETTERS.get(callee.name) === container) uses.push({ kind: "set", node: call });
+        } else if (SETTERS.has(callee.name) && SETTERS.get(callee.name) === container)
+          uses.push({ kind: "set", node: call });
         else return null;
         break;
       }
@@ -127,7 +128,8 @@ function nullCheck(facts: Facts, operand: Node): Node {
   if (!isTest) return NONE;
   const holder = tree.parent(condition);
   const statement = tree.kind(holder) === "parenthesized_expression" ? tree.parent(holder) : NONE;
-  if (statement === NONE || tree.kind(statement) !== "if_statement" || tree.field(statement, "alternative") !== NONE) return NONE;
+  if (statement === NONE || tree.kind(statement) !== "if_statement" || tree.field(statement, "alternative") !== NONE)
+    return NONE;
   if (stripParentheses(tree, tree.field(statement, "condition")) !== condition) return NONE;
   if (tree.kind(tree.parent(statement)) !== "compound_statement") return NONE;
   const body = tree.field(statement, "consequence");

@@ -25,7 +25,8 @@ export function expandModuleMacros(project: Project, module: ExtensionModule): R
   for (const [name, definitions] of project.knowledge.definitions) {
     const live = definitions.filter((d) => d.path === file.path && !isDead(file, d.span.start));
     const macro = live[0];
-    if (live.length === 1 && macro !== undefined && macro.parameters !== null && makesModule(macro)) macros.set(name, macro);
+    if (live.length === 1 && macro !== undefined && macro.parameters !== null && makesModule(macro))
+      macros.set(name, macro);
   }
   if (macros.size === 0) return null;
   const edits = new EditSet(file.text);
@@ -96,7 +97,8 @@ function expand(macro: MacroDefinition, values: readonly string[], newline: stri
     const source = tokenText(tokens, t);
     const isQuoted = isHash(t);
     const named = isQuoted ? tokenText(tokens, t + 1) : source;
-    const parameter = isQuoted || tokens.kind[t] === TokenKind.identifier ? (macro.parameters ?? []).indexOf(named) : -1;
+    const parameter =
+      isQuoted || tokens.kind[t] === TokenKind.identifier ? (macro.parameters ?? []).indexOf(named) : -1;
     const value = parameter >= 0 ? (values[parameter] ?? "") : source;
     const isPasted = isPaste(tokens, t + 1) || isPaste(tokens, t - 1) || isPaste(tokens, t - 2);
     if ((isQuoted || (isPasted && parameter >= 0)) && (parameter < 0 || !/^\w+$/.test(value))) return null;
@@ -115,7 +117,5 @@ function expand(macro: MacroDefinition, values: readonly string[], newline: stri
 function isPaste(tokens: Tokens, t: number): boolean {
   if (t < 0 || t >= tokens.count) return false;
   if (tokenText(tokens, t) === "##") return true;
-  return (
-    isPunctuation(tokens, t, HASH) && isPunctuation(tokens, t + 1, HASH) && tokens.end[t] === tokens.start[t + 1]
-  );
+  return isPunctuation(tokens, t, HASH) && isPunctuation(tokens, t + 1, HASH) && tokens.end[t] === tokens.start[t + 1];
 }

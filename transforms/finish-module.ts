@@ -29,13 +29,72 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
 /** Standard headers that Python.h includes, by what programs take from them. */
 const PROVIDED: readonly { readonly header: string; readonly names: readonly string[] }[] = [
   { header: "assert.h", names: ["assert"] },
-  { header: "ctype.h", names: ["isalpha", "isalnum", "isdigit", "isspace", "isupper", "islower", "tolower", "toupper"] },
+  {
+    header: "ctype.h",
+    names: ["isalpha", "isalnum", "isdigit", "isspace", "isupper", "islower", "tolower", "toupper"],
+  },
   { header: "errno.h", names: ["errno", "EINVAL", "ERANGE", "ENOENT", "EINTR", "ENOMEM"] },
-  { header: "limits.h", names: ["INT_MAX", "INT_MIN", "UINT_MAX", "LONG_MAX", "LONG_MIN", "ULONG_MAX", "CHAR_BIT", "LLONG_MAX", "LLONG_MIN"] },
-  { header: "math.h", names: ["floor", "ceil", "sqrt", "pow", "fabs", "isnan", "isinf", "isfinite", "HUGE_VAL", "NAN", "INFINITY"] },
-  { header: "stdio.h", names: ["printf", "fprintf", "snprintf", "sprintf", "FILE", "stderr", "stdout", "fopen", "fclose", "fflush"] },
-  { header: "stdlib.h", names: ["malloc", "calloc", "realloc", "free", "abort", "exit", "getenv", "strtol", "strtoul", "strtod", "qsort", "abs", "labs"] },
-  { header: "string.h", names: ["memcpy", "memset", "memcmp", "memmove", "memchr", "strlen", "strcmp", "strncmp", "strcpy", "strncpy", "strcat", "strchr", "strrchr", "strstr", "strerror", "strdup"] },
+  {
+    header: "limits.h",
+    names: [
+      "INT_MAX",
+      "INT_MIN",
+      "UINT_MAX",
+      "LONG_MAX",
+      "LONG_MIN",
+      "ULONG_MAX",
+      "CHAR_BIT",
+      "LLONG_MAX",
+      "LLONG_MIN",
+    ],
+  },
+  {
+    header: "math.h",
+    names: ["floor", "ceil", "sqrt", "pow", "fabs", "isnan", "isinf", "isfinite", "HUGE_VAL", "NAN", "INFINITY"],
+  },
+  {
+    header: "stdio.h",
+    names: ["printf", "fprintf", "snprintf", "sprintf", "FILE", "stderr", "stdout", "fopen", "fclose", "fflush"],
+  },
+  {
+    header: "stdlib.h",
+    names: [
+      "malloc",
+      "calloc",
+      "realloc",
+      "free",
+      "abort",
+      "exit",
+      "getenv",
+      "strtol",
+      "strtoul",
+      "strtod",
+      "qsort",
+      "abs",
+      "labs",
+    ],
+  },
+  {
+    header: "string.h",
+    names: [
+      "memcpy",
+      "memset",
+      "memcmp",
+      "memmove",
+      "memchr",
+      "strlen",
+      "strcmp",
+      "strncmp",
+      "strcpy",
+      "strncpy",
+      "strcat",
+      "strchr",
+      "strrchr",
+      "strstr",
+      "strerror",
+      "strdup",
+    ],
+  },
   { header: "time.h", names: ["time_t", "time", "clock", "localtime", "gmtime", "struct tm"] },
   { header: "unistd.h", names: ["close", "read", "write", "getpid", "unlink", "usleep", "sysconf"] },
   { header: "wchar.h", names: ["wchar_t", "wcslen", "wcscmp"] },
@@ -95,7 +154,8 @@ function finishFile(file: ParsedFile): EditSet | null {
         edits.replace({ start, end: lineEnd < 0 ? end : lineEnd + 1 }, "", RULE);
         continue;
       }
-      for (let k = 0; k < words.count; k++) if (words.kind[k] === TokenKind.identifier && isPythonName(word(k))) return null;
+      for (let k = 0; k < words.count; k++)
+        if (words.kind[k] === TokenKind.identifier && isPythonName(word(k))) return null;
       continue;
     }
     if (tokens.kind[i] !== TokenKind.identifier || !isPythonName(text)) continue;
@@ -118,7 +178,13 @@ function missingHeaders(file: ParsedFile): string[] {
 }
 
 function isPythonName(name: string): boolean {
-  return looksLikeCapi(name) || name.startsWith("PY_") || name.startsWith("METH_") || name === "HPy_AsPyObject" || name === "HPy_FromPyObject";
+  return (
+    looksLikeCapi(name) ||
+    name.startsWith("PY_") ||
+    name.startsWith("METH_") ||
+    name === "HPy_AsPyObject" ||
+    name === "HPy_FromPyObject"
+  );
 }
 
 function afterComma(file: ParsedFile, offset: number): number {

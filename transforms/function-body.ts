@@ -2,7 +2,6 @@
 
 import {
   BUILDERS,
-  type CallingConvention,
   type Facts,
   isRawComparison,
   isUntouchedCall,
@@ -11,7 +10,16 @@ import {
 } from "../analysis/ownership.ts";
 import { Refused, type Typing } from "../analysis/typing.ts";
 import { CONTEXT_HANDLES } from "../model/api/context-handles.ts";
-import { type Declarator, isObjectPointer, isObjectPointerPointer, readDeclarators, readTypeDescriptor, stringValue, stripCasts, stripParentheses } from "../model/declarations.ts";
+import {
+  type Declarator,
+  isObjectPointer,
+  isObjectPointerPointer,
+  readDeclarators,
+  readTypeDescriptor,
+  stringValue,
+  stripCasts,
+  stripParentheses,
+} from "../model/declarations.ts";
 import { type CFunction, resolveFunction } from "../model/project.ts";
 import type { EditSet, Part } from "../syntax/edits.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
@@ -123,7 +131,13 @@ export class BodyRewriter {
     this.#statements = new StatementEdits(this.#tree, edits, RULE);
     this.#notes = [...facts.notes];
     this.#builders = context.containers === "builders" ? findBuilders(facts) : new Map();
-    for (const n of this.#tree.descendants(facts.fn.node, "identifier", "type_identifier", "field_identifier", "statement_identifier"))
+    for (const n of this.#tree.descendants(
+      facts.fn.node,
+      "identifier",
+      "type_identifier",
+      "field_identifier",
+      "statement_identifier",
+    ))
       this.#taken.add(this.#tree.source(n));
     const parameter = (index: number): string => facts.fn.parameters[index]?.name ?? "";
     const named = (name: string, wish: string): string => (name === "" ? this.#fresh(wish) : name);
@@ -178,7 +192,11 @@ export class BodyRewriter {
         this.#edits.replace(this.#typing.span(use.node), `${type}_Cancel(${ctx}, ${builder.name})`, RULE);
       else {
         const list = tree.named(tree.field(use.node, "arguments"));
-        this.#edits.replace(this.#typing.span(tree.field(use.node, "function")), `${type}_${use.kind === "new" ? "New" : "Set"}`, RULE);
+        this.#edits.replace(
+          this.#typing.span(tree.field(use.node, "function")),
+          `${type}_${use.kind === "new" ? "New" : "Set"}`,
+          RULE,
+        );
         this.#insertContext(use.node, list.length);
         list.forEach((argument, i) => {
           if (use.kind === "set" && i === 0) return;
@@ -202,7 +220,9 @@ export class BodyRewriter {
       const tuple = this.#tupleName();
       this.#statements.before(
         first,
-        [`HPy ${tuple} = HPyTuple_FromArray(${this.names.ctx}, (HPy *)${this.names.args}, (HPy_ssize_t)${this.names.nargs});`],
+        [
+          `HPy ${tuple} = HPyTuple_FromArray(${this.names.ctx}, (HPy *)${this.names.args}, (HPy_ssize_t)${this.names.nargs});`,
+        ],
         "declaration",
       );
       const failure = isObjectPointer(this.#facts.fn.result) ? "HPy_NULL" : "-1";
@@ -260,15 +280,11 @@ export class BodyRewriter {
         }
         return;
       }
-      case "switch_statement":
-      case "case_statement":
-      case "labeled_statement":
-      case "compound_statement":
-      case "else_clause":
       default: {
         for (const c of tree.named(n)) {
           const kind = tree.kind(c);
-          if (kind === "statement_identifier" || (tree.kind(n) === "case_statement" && tree.fieldOf(c) === "value")) continue;
+          if (kind === "statement_identifier" || (tree.kind(n) === "case_statement" && tree.fieldOf(c) === "value"))
+            continue;
           if (kind === "parenthesized_expression") this.#value(c, "any");
           else if (kind.startsWith("preproc") || STATEMENT_KINDS.has(kind)) this.#preprocOrStatement(c);
           else if (!PREPROC_LEAVES.has(kind) && !tree.kind(n).startsWith("preproc")) this.#value(c, "any");
@@ -306,7 +322,11 @@ export class BodyRewriter {
     const isStatic = tree.children(n).some((c) => tree.source(c) === "static");
     if (objects.some((d) => this.#typing.rawLocals.has(d.name))) {
       if (!objects.every((d) => this.#typing.rawLocals.has(d.name)))
-        this.#refuse("mixed-declaration", n, "One declaration has both references that become handles and references that stay.");
+        this.#refuse(
+          "mixed-declaration",
+          n,
+          "One declaration has both references that become handles and references that stay.",
+        );
       for (const d of objects) if (d.value !== NONE) this.#storeIntoCell(d.value);
       return;
     }
@@ -328,7 +348,8 @@ export class BodyRewriter {
     if (this.#isKeywordList(n)) return;
     for (const d of declarators) if (d.value !== NONE && !isStatic) this.#value(d.value, "any");
     for (const d of declarators)
-      if (d.value !== NONE && !isStatic && d.type.base === "char" && d.type.pointers === 1) this.#castInterior(d.value, n);
+      if (d.value !== NONE && !isStatic && d.type.base === "char" && d.type.pointers === 1)
+        this.#castInterior(d.value, n);
   }
 
   /** A declaration with builders among its variables becomes one declaration per type. */
@@ -337,7 +358,11 @@ export class BodyRewriter {
     const handles = objects.filter((d) => !this.#builders.has(d.name));
     handles.forEach((d, i) => {
       const value: Part[] =
-        d.value !== NONE ? [" = ", this.#typing.span(d.value)] : this.#facts.initialise.has(d.name) ? [" = HPy_NULL"] : [];
+        d.value !== NONE
+          ? [" = ", this.#typing.span(d.value)]
+          : this.#facts.initialise.has(d.name)
+            ? [" = HPy_NULL"]
+            : [];
       if (d.value !== NONE) this.#value(d.value, "handle");
       const line = lines[0];
       if (i === 0 || line === undefined) lines.push([`HPy ${d.name}`, ...value]);
@@ -358,7 +383,9 @@ export class BodyRewriter {
 
   /** `static char *kwlist[]` gets the `const` that HPy's parsers want only where the type would not fit. */
   #isKeywordList(n: Node): boolean {
-    return readDeclarators(this.#tree, n).some((d) => d.type.base === "char" && d.type.arrays === 1 && d.type.pointers === 1);
+    return readDeclarators(this.#tree, n).some(
+      (d) => d.type.base === "char" && d.type.arrays === 1 && d.type.pointers === 1,
+    );
   }
 
   #expressionStatement(n: Node): void {
@@ -390,9 +417,17 @@ export class BodyRewriter {
       else if (name === "Py_END_ALLOW_THREADS") return;
       else if (inside) {
         const call = tree.parent(n);
-        const isApi = tree.kind(call) === "call_expression" && tree.field(call, "function") === n && this.#typing.callee(call).kind === "capi";
+        const isApi =
+          tree.kind(call) === "call_expression" &&
+          tree.field(call, "function") === n &&
+          this.#typing.callee(call).kind === "capi";
         const answer = this.#context.unmapped.get(this.#typing.canonicalName(name))?.answer;
-        if ((isApi && answer !== "stays") || this.#typing.typeOf(n) === "handle" || name === "Py_BLOCK_THREADS" || name === "Py_UNBLOCK_THREADS")
+        if (
+          (isApi && answer !== "stays") ||
+          this.#typing.typeOf(n) === "handle" ||
+          name === "Py_BLOCK_THREADS" ||
+          name === "Py_UNBLOCK_THREADS"
+        )
           this.#refuse("api-without-gil", n, `\`${name}\` is used where the interpreter's lock is released.`);
       }
     }
@@ -416,7 +451,8 @@ export class BodyRewriter {
     if (decision === undefined || decision === "keep") {
       if (decision === "keep") this.#bridged = true;
       else if (callee.name === "Py_NewRef" || callee.name === "Py_XNewRef") return false;
-      else if (this.#typing.typeOf(stripCasts(tree, argument)) === "handle") this.#closeStatement(call, statement, argument, name, isClear);
+      else if (this.#typing.typeOf(stripCasts(tree, argument)) === "handle")
+        this.#closeStatement(call, statement, argument, name, isClear);
       return true;
     }
     if (decision === "delete") {
@@ -446,7 +482,11 @@ export class BodyRewriter {
 
   #closeStatement(call: Node, statement: Node, argument: Node, name: string, isClear: boolean): void {
     const stripped = stripCasts(this.#tree, argument);
-    this.#edits.replace(this.#typing.span(call), [`HPy_Close(${this.names.ctx}, `, this.#typing.span(stripped), ")"], RULE);
+    this.#edits.replace(
+      this.#typing.span(call),
+      [`HPy_Close(${this.names.ctx}, `, this.#typing.span(stripped), ")"],
+      RULE,
+    );
     this.#value(stripped, "handle");
     if (isClear || this.#facts.reset.has(name)) this.#statements.after(statement, [`${name} = HPy_NULL;`]);
   }
@@ -462,7 +502,9 @@ export class BodyRewriter {
 
   #closeText(variable: string): string {
     const name = this.#temporaryName(variable);
-    return variable === "%tracker" ? `HPyTracker_Close(${this.names.ctx}, ${name});` : `HPy_Close(${this.names.ctx}, ${name});`;
+    return variable === "%tracker"
+      ? `HPyTracker_Close(${this.names.ctx}, ${name});`
+      : `HPy_Close(${this.names.ctx}, ${name});`;
   }
 
   #closings(): void {
@@ -510,7 +552,9 @@ export class BodyRewriter {
 
   #resultType(): string {
     const { base, pointers } = this.#facts.fn.result;
-    const qualifier = this.#tree.children(this.#facts.fn.node).some((c) => this.#tree.source(c) === "const") ? "const " : "";
+    const qualifier = this.#tree.children(this.#facts.fn.node).some((c) => this.#tree.source(c) === "const")
+      ? "const "
+      : "";
     return `${qualifier}${base}${pointers > 0 ? ` ${"*".repeat(pointers)}` : ""}`;
   }
 
@@ -631,9 +675,18 @@ export class BodyRewriter {
     const type = want === "handle" ? this.#typing.typeOf(n) : "other";
     const decision = this.#facts.decisions.get(n);
     if (decision === "dup" && want === "handle" && !REFERENCE_KINDS.has(tree.kind(n))) {
-      this.#edits.replace(this.#typing.span(n), [`HPy_Dup(${this.names.ctx}, `, this.#typing.span(n), ")"], RULE, Nesting.use);
+      this.#edits.replace(
+        this.#typing.span(n),
+        [`HPy_Dup(${this.names.ctx}, `, this.#typing.span(n), ")"],
+        RULE,
+        Nesting.use,
+      );
     }
-    if (type === "cell" && tree.kind(n) === "cast_expression" && this.#typing.typeOf(tree.field(n, "value")) === "cell") {
+    if (
+      type === "cell" &&
+      tree.kind(n) === "cast_expression" &&
+      this.#typing.typeOf(tree.field(n, "value")) === "cell"
+    ) {
       const inner = tree.field(n, "value");
       this.#edits.replace(this.#typing.span(n), [this.#typing.span(inner)], RULE);
       this.#value(inner, "handle");
@@ -644,7 +697,11 @@ export class BodyRewriter {
       this.#bridged = true;
       this.#edits.replace(
         this.#typing.span(n),
-        [`HPy_FromPyObject(${this.names.ctx}, ${tree.kind(n) === "pointer_expression" ? "(PyObject *)" : ""}`, this.#typing.span(n), ")"],
+        [
+          `HPy_FromPyObject(${this.names.ctx}, ${tree.kind(n) === "pointer_expression" ? "(PyObject *)" : ""}`,
+          this.#typing.span(n),
+          ")",
+        ],
         RULE,
         Nesting.load,
       );
@@ -705,7 +762,11 @@ export class BodyRewriter {
         if (tree.source(tree.field(n, "field")) === "tp_name" && this.#typing.typeOf(argument) === "handle") {
           this.#support.add("hpyx_type_name");
           this.#bridged = true;
-          this.#edits.replace(this.#typing.span(n), [`hpyx_type_name(${this.names.ctx}, `, this.#typing.span(argument), ")"], RULE);
+          this.#edits.replace(
+            this.#typing.span(n),
+            [`hpyx_type_name(${this.names.ctx}, `, this.#typing.span(argument), ")"],
+            RULE,
+          );
           this.#value(argument, "handle");
           return;
         }
@@ -908,10 +969,16 @@ export class BodyRewriter {
       return;
     }
     this.#statements.before(first, [`HPy ${name} = HPy_NULL;`], "declaration");
-    const isWhole = this.#tree.kind(this.#tree.parent(n)) === "expression_statement" || this.#tree.kind(this.#tree.parent(n)) === "parenthesized_expression";
+    const isWhole =
+      this.#tree.kind(this.#tree.parent(n)) === "expression_statement" ||
+      this.#tree.kind(this.#tree.parent(n)) === "parenthesized_expression";
     this.#edits.replace(
       this.#typing.span(n),
-      [isWhole ? `${name} = ` : `(${name} = `, { ...this.#typing.span(n), above: Nesting.temporary }, isWhole ? "" : ")"],
+      [
+        isWhole ? `${name} = ` : `(${name} = `,
+        { ...this.#typing.span(n), above: Nesting.temporary },
+        isWhole ? "" : ")",
+      ],
       RULE,
       Nesting.temporary,
     );
@@ -934,7 +1001,8 @@ export class BodyRewriter {
   #isHoistable(n: Node, statement: Node): boolean {
     const tree = this.#tree;
     const kind = tree.kind(statement);
-    if (!["expression_statement", "return_statement", "if_statement", "switch_statement", "declaration"].includes(kind)) return false;
+    if (!["expression_statement", "return_statement", "if_statement", "switch_statement", "declaration"].includes(kind))
+      return false;
     if (tree.kind(tree.parent(statement)) === "labeled_statement") return false;
     if (tree.kind(tree.parent(statement)) === "for_statement" && tree.fieldOf(statement) !== "body") return false;
     let at = n;
@@ -1016,7 +1084,8 @@ export class BodyRewriter {
       }
       this.#refuse("calls-legacy-function", n, `\`${target.name}\` stays legacy and takes or returns objects.`);
     }
-    if (name !== target.name || tree.source(functionNode) !== name) this.#edits.replace(this.#typing.span(functionNode), name, RULE);
+    if (name !== target.name || tree.source(functionNode) !== name)
+      this.#edits.replace(this.#typing.span(functionNode), name, RULE);
     this.#insertContext(n, list.length);
     this.#typedArguments(list, (i) => target.parameters[i] !== undefined && isObjectPointer(target.parameters[i].type));
   }
@@ -1046,9 +1115,14 @@ export class BodyRewriter {
     }
     if (PARSERS.has(name)) {
       const operands = this.#parseOperands(n);
-      if (operands === null) this.#refuse("format-not-supported", n, "The format of the arguments cannot be written for HPy.");
+      if (operands === null)
+        this.#refuse("format-not-supported", n, "The format of the arguments cannot be written for HPy.");
       const text = operands.join(" && ");
-      this.#edits.replace(this.#typing.span(n), operands.length > 1 && !this.#isWholeCondition(n) ? `(${text})` : text, RULE);
+      this.#edits.replace(
+        this.#typing.span(n),
+        operands.length > 1 && !this.#isWholeCondition(n) ? `(${text})` : text,
+        RULE,
+      );
       return;
     }
     if (this.#argumentAccess(n, name, list)) return;
@@ -1094,7 +1168,8 @@ export class BodyRewriter {
     const tree = this.#tree;
     const args = this.#argumentsParameter();
     const first = list[0];
-    if (args === "" || this.#facts.needsTuple || first === undefined || tree.source(stripCasts(tree, first)) !== args) return false;
+    if (args === "" || this.#facts.needsTuple || first === undefined || tree.source(stripCasts(tree, first)) !== args)
+      return false;
     if (name === "PyTuple_GET_SIZE" || name === "PyTuple_Size") {
       this.#edits.replace(this.#typing.span(n), `(HPy_ssize_t)${this.names.nargs}`, RULE);
       return true;
@@ -1128,7 +1203,8 @@ export class BodyRewriter {
     const parameters = callee.facts.parameters;
     const isObject = (i: number): boolean => {
       const type = parameters[i]?.type ?? "";
-      if (type !== "" && type !== "...") return type.startsWith("PyObject *") || type.startsWith("PyTypeObject *") || type === "PyObject*";
+      if (type !== "" && type !== "...")
+        return type.startsWith("PyObject *") || type.startsWith("PyTypeObject *") || type === "PyObject*";
       return rule.variadic === "null-terminated";
     };
     this.#typedArguments(given, isObject);
@@ -1140,7 +1216,11 @@ export class BodyRewriter {
     }
     const parts: Part[] = [];
     const used = new Set<number>();
-    const template = form.template.replaceAll("$ctx", this.names.ctx).replaceAll("(ctx,", `(${this.names.ctx},`).replaceAll("(ctx)", `(${this.names.ctx})`).replaceAll("ctx->", `${this.names.ctx}->`);
+    const template = form.template
+      .replaceAll("$ctx", this.names.ctx)
+      .replaceAll("(ctx,", `(${this.names.ctx},`)
+      .replaceAll("(ctx)", `(${this.names.ctx})`)
+      .replaceAll("ctx->", `${this.names.ctx}->`);
     for (const piece of template.split(/(\$q?\d+|\$\*|\$n)/)) {
       if (piece === "$n") {
         parts.push(String(given.length - 1 - Math.max(-1, ...used)));
@@ -1169,7 +1249,10 @@ export class BodyRewriter {
   }
 
   /** The template that holds for these arguments; null when none does. */
-  #formFor(rule: CallRule, given: readonly Node[]): { readonly template: string; readonly support: readonly string[] } | null {
+  #formFor(
+    rule: CallRule,
+    given: readonly Node[],
+  ): { readonly template: string; readonly support: readonly string[] } | null {
     const { when } = rule;
     if (when === undefined) return rule;
     const argument = given[when.argument];
@@ -1181,7 +1264,9 @@ export class BodyRewriter {
   }
 
   #isRepeatable(n: Node): boolean {
-    return ["identifier", "number_literal", "string_literal", "null"].includes(this.#tree.kind(stripCasts(this.#tree, n)));
+    return ["identifier", "number_literal", "string_literal", "null"].includes(
+      this.#tree.kind(stripCasts(this.#tree, n)),
+    );
   }
 
   #note(text: string): void {
@@ -1205,7 +1290,12 @@ export class BodyRewriter {
       return;
     }
     const bridge = bridgeFor(callee.facts);
-    if ("unsupported" in bridge) this.#refuse("not-bridgeable", n, `\`${name}\` has no counterpart in HPy 0.9 and cannot be bridged: ${bridge.unsupported}.`);
+    if ("unsupported" in bridge)
+      this.#refuse(
+        "not-bridgeable",
+        n,
+        `\`${name}\` has no counterpart in HPy 0.9 and cannot be bridged: ${bridge.unsupported}.`,
+      );
     if (callee.facts.parameters.length !== list.length)
       this.#refuse("not-bridgeable", n, `\`${name}\` is called with an unexpected number of arguments.`);
     this.#bridges.set(bridge.name, bridge);
@@ -1228,7 +1318,8 @@ export class BodyRewriter {
     if (text === null || formatNode === undefined)
       this.#refuse("computed-format", n, `The format of \`${name}\` is not a string literal.`);
     const plan = planFormat(text, name === "PyErr_Format" ? "error" : "unicode");
-    if ("unsupported" in plan) this.#refuse("format-not-supported", n, `The format cannot be written for HPy: ${plan.unsupported}.`);
+    if ("unsupported" in plan)
+      this.#refuse("format-not-supported", n, `The format cannot be written for HPy: ${plan.unsupported}.`);
     for (const s of plan.support) this.#support.add(s);
     for (const note of plan.notes) this.#note(note);
     this.#edits.replace(this.#typing.span(tree.field(n, "function")), plan.callee, RULE);
@@ -1249,7 +1340,11 @@ export class BodyRewriter {
     const request = {
       format: text,
       values: values.map((v) => this.#rendered(v)),
-      nonNull: values.map((v) => tree.kind(stripParentheses(tree, v)) === "string_literal" || this.#typing.constantObject(tree.source(v)) !== null),
+      nonNull: values.map(
+        (v) =>
+          tree.kind(stripParentheses(tree, v)) === "string_literal" ||
+          this.#typing.constantObject(tree.source(v)) !== null,
+      ),
       ctx: this.names.ctx,
       fresh: (wish: string) => this.#fresh(wish),
     };
@@ -1261,7 +1356,8 @@ export class BodyRewriter {
               ? { ...request, callable: this.#rendered(list[0] as Node) }
               : { ...request, callable: this.#rendered(list[0] as Node), method: this.#rendered(list[1] as Node) },
           );
-    if ("unsupported" in plan) this.#refuse("format-not-supported", n, `The format "${text}" cannot be written for HPy: ${plan.unsupported}.`);
+    if ("unsupported" in plan)
+      this.#refuse("format-not-supported", n, `The format "${text}" cannot be written for HPy: ${plan.unsupported}.`);
     for (const s of plan.support) this.#support.add(s);
     for (const note of plan.notes) this.#note(note);
     if (plan.bridged) this.#bridged = true;
@@ -1272,7 +1368,11 @@ export class BodyRewriter {
     }
     const statement = statementOf(tree, n);
     if (!this.#isHoistable(n, statement))
-      this.#refuse("value-built-in-condition", n, "The handles that this value needs cannot be made and closed inside the expression.");
+      this.#refuse(
+        "value-built-in-condition",
+        n,
+        "The handles that this value needs cannot be made and closed inside the expression.",
+      );
     for (const c of made) this.#statements.before(statement, [`HPy ${c.name} = ${c.create};`], "declaration");
     const value = this.#fresh("value");
     this.#statements.before(statement, [`HPy ${value} = ${plan.expression};`], "declaration");
@@ -1300,7 +1400,8 @@ export class BodyRewriter {
       fresh: (wish: string) => this.#fresh(wish),
     };
     const isKeywords = callee.name === "PyArg_ParseTupleAndKeywords";
-    const formatText = callee.name === "PyArg_UnpackTuple" ? "" : (this.#typing.stringOf(list[layout.format] as Node) ?? "");
+    const formatText =
+      callee.name === "PyArg_UnpackTuple" ? "" : (this.#typing.stringOf(list[layout.format] as Node) ?? "");
     const plan =
       callee.name === "PyArg_UnpackTuple"
         ? planArgumentParsing({
@@ -1314,9 +1415,19 @@ export class BodyRewriter {
             },
           })
         : isKeywords
-          ? planArgumentParsing({ ...common, flavour: "keywords", format: formatText, ...this.#keywordList(list[3] as Node) })
+          ? planArgumentParsing({
+              ...common,
+              flavour: "keywords",
+              format: formatText,
+              ...this.#keywordList(list[3] as Node),
+            })
           : planArgumentParsing({ ...common, flavour: "tuple", format: formatText });
-    if ("unsupported" in plan) this.#refuse("format-not-supported", call, `The format "${formatText}" cannot be written for HPy: ${plan.unsupported}.`);
+    if ("unsupported" in plan)
+      this.#refuse(
+        "format-not-supported",
+        call,
+        `The format "${formatText}" cannot be written for HPy: ${plan.unsupported}.`,
+      );
     for (const s of plan.support) this.#support.add(s);
     for (const note of plan.notes) this.#note(note);
     if (plan.bridged) this.#bridged = true;
@@ -1346,7 +1457,8 @@ export class BodyRewriter {
     if (local === undefined || local.type.arrays > 0) return undefined;
     if (isObjectPointer(local.type)) return "HPy";
     const isConst =
-      local.declaration !== NONE && tree.children(local.declaration).some((c) => tree.kind(c) === "type_qualifier" && tree.source(c) === "const");
+      local.declaration !== NONE &&
+      tree.children(local.declaration).some((c) => tree.kind(c) === "type_qualifier" && tree.source(c) === "const");
     return `${isConst ? "const " : ""}${local.type.base}${local.type.pointers > 0 ? ` ${"*".repeat(local.type.pointers)}` : ""}`;
   }
 
@@ -1357,7 +1469,12 @@ export class BodyRewriter {
     const name = tree.source(at);
     const declared = this.#typing.declarationsOf(name)[0]?.declarator ?? this.#typing.global(name)?.declarator;
     const holder = this.#typing.local(name) !== undefined ? tree : this.#typing.global(name)?.file.tree;
-    if (declared === undefined || holder === undefined || declared.value === NONE || holder.kind(declared.value) !== "initializer_list")
+    if (
+      declared === undefined ||
+      holder === undefined ||
+      declared.value === NONE ||
+      holder.kind(declared.value) !== "initializer_list"
+    )
       this.#refuse("computed-keywords", n, `The keywords in \`${name}\` cannot be read.`);
     const names: string[] = [];
     for (const item of holder.named(declared.value)) {
@@ -1392,9 +1509,18 @@ const TRANSPARENT: ReadonlySet<string> = new Set([
   "comma_expression",
   "assignment_expression",
 ]);
-const WRITABLE_BYTES: ReadonlySet<string> = new Set(["PyBytes_FromStringAndSize", "PyBytes_AS_STRING", "PyBytes_AsString"]);
+const WRITABLE_BYTES: ReadonlySet<string> = new Set([
+  "PyBytes_FromStringAndSize",
+  "PyBytes_AS_STRING",
+  "PyBytes_AsString",
+]);
 const EXPECT: ReadonlySet<string> = new Set(["__builtin_expect", "likely", "unlikely", "Py_LIKELY", "Py_UNLIKELY"]);
-const PREPROC_LEAVES: ReadonlySet<string> = new Set(["preproc_directive", "preproc_arg", "identifier", "preproc_defined"]);
+const PREPROC_LEAVES: ReadonlySet<string> = new Set([
+  "preproc_directive",
+  "preproc_arg",
+  "identifier",
+  "preproc_defined",
+]);
 const STATEMENT_KINDS: ReadonlySet<string> = new Set([
   "compound_statement",
   "else_clause",
@@ -1448,5 +1574,3 @@ const TEMPORARY_NAMES: Readonly<Record<string, string>> = {
   PyObject_Call: "result",
   PyObject_CallObject: "result",
 };
-
-export type { CallingConvention };

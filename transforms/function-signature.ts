@@ -26,7 +26,7 @@ export function signatureConstant(convention: CallingConvention): string {
 }
 
 /** Parameter list of a method. */
-export function methodParameters(convention: CallingConvention, names: ArgumentNames): string {
+function methodParameters(convention: CallingConvention, names: ArgumentNames): string {
   const base = `HPyContext *${names.ctx}, HPy ${names.self}`;
   switch (convention) {
     case "noargs":
@@ -42,7 +42,12 @@ export function methodParameters(convention: CallingConvention, names: ArgumentN
 }
 
 /** Edits the result type and the parameters of a definition. */
-export function rewriteSignature(fn: CFunction, convention: CallingConvention, names: ArgumentNames, edits: EditSet): void {
+export function rewriteSignature(
+  fn: CFunction,
+  convention: CallingConvention,
+  names: ArgumentNames,
+  edits: EditSet,
+): void {
   const tree = fn.file.tree;
   if (convention === "init") {
     const type = tree.field(fn.node, "type");
@@ -71,7 +76,11 @@ export function rewritePrototype(prototype: Prototype, edits: EditSet, rename: s
   if (isObjectPointer({ ...prototype.declarator.type, isFunction: false }))
     rewriteObjectType(tree, prototype.declaration, [prototype.declarator], edits);
   if (rename !== prototype.name)
-    edits.replace({ start: tree.start(prototype.declarator.nameNode), end: tree.end(prototype.declarator.nameNode) }, rename, RULE);
+    edits.replace(
+      { start: tree.start(prototype.declarator.nameNode), end: tree.end(prototype.declarator.nameNode) },
+      rename,
+      RULE,
+    );
   rewriteHelperParameters(tree, prototype.declarator.parameters, "ctx", edits);
 }
 

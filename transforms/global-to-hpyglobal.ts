@@ -5,7 +5,13 @@
  */
 
 import { isObjectPointer, readDeclarators, stripCasts, stripParentheses } from "../model/declarations.ts";
-import { type ExtensionModule, type GlobalVariable, isNullConstant, type Project, readFunction } from "../model/project.ts";
+import {
+  type ExtensionModule,
+  type GlobalVariable,
+  isNullConstant,
+  type Project,
+  readFunction,
+} from "../model/project.ts";
 import { EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
@@ -69,7 +75,12 @@ export function planGlobals(project: Project, module: ExtensionModule): SourceEd
       if (context === undefined || handle === undefined) continue;
       const tested = testAfter(file, tree.parent(use.node), global.name, tree.source(handle));
       if (tested !== null) {
-        moveStore(file, edits, tested, `HPyGlobal_Store(${tree.source(context)}, &${global.name}, ${tree.source(handle)});`);
+        moveStore(
+          file,
+          edits,
+          tested,
+          `HPyGlobal_Store(${tree.source(context)}, &${global.name}, ${tree.source(handle)});`,
+        );
         continue;
       }
       edits.replace(
@@ -210,7 +221,10 @@ function usesOf(file: ParsedFile, global: GlobalVariable): Use[] | null {
       tree.start(at) < tree.end(tree.field(test, "condition")) &&
       testOf(file, test, global.name);
     if (isTested) uses.push({ node: test, kind: "test" });
-    else if (tree.kind(parent) === "argument_list" && CLEARS.has(tree.source(tree.field(tree.parent(parent), "function")))) {
+    else if (
+      tree.kind(parent) === "argument_list" &&
+      CLEARS.has(tree.source(tree.field(tree.parent(parent), "function")))
+    ) {
       const call = tree.parent(parent);
       if (tree.kind(tree.parent(call)) !== "expression_statement" || !isInExec(file, call)) return null;
       uses.push({ node: call, kind: "clear" });
@@ -237,7 +251,8 @@ function testOf(file: ParsedFile, test: Node, name: string): boolean {
   const siblings = tree.named(tree.parent(test));
   const store = siblings[siblings.indexOf(test) - 2];
   const assignment = store === undefined ? undefined : tree.named(store)[0];
-  if (store === undefined || assignment === undefined || tree.kind(assignment) !== "assignment_expression") return false;
+  if (store === undefined || assignment === undefined || tree.kind(assignment) !== "assignment_expression")
+    return false;
   if (tree.source(tree.field(assignment, "left")) !== name) return false;
   const value = stripCasts(tree, tree.field(assignment, "right"));
   if (tree.kind(value) !== "call_expression") return false;
@@ -249,7 +264,8 @@ function testOf(file: ParsedFile, test: Node, name: string): boolean {
 function isUnconditional(file: ParsedFile, assignment: Node): boolean {
   const tree = file.tree;
   const block = tree.parent(tree.parent(assignment));
-  if (tree.kind(block) !== "compound_statement" || tree.kind(tree.parent(block)) !== "function_definition") return false;
+  if (tree.kind(block) !== "compound_statement" || tree.kind(tree.parent(block)) !== "function_definition")
+    return false;
   return isInExec(file, assignment);
 }
 

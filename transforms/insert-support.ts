@@ -1,8 +1,8 @@
 /** Puts `#include "hpy.h"` and support functions into a source file, once. */
 
+import { fileScopeNodes } from "../model/project.ts";
 import type { SupportFunction } from "../model/support.ts";
 import { supportClosure } from "../model/support-registry.ts";
-import { fileScopeNodes } from "../model/project.ts";
 import type { EditSet } from "../syntax/edits.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import type { Bridge } from "./bridge.ts";
@@ -11,7 +11,7 @@ import { newlineOf } from "./statement-edits.ts";
 const RULE = "support-functions";
 
 /** Whether a file includes `hpy.h` itself. */
-export function includesHpy(file: ParsedFile): boolean {
+function includesHpy(file: ParsedFile): boolean {
   return file.includes.some((i) => i.path === "hpy.h");
 }
 

@@ -3,7 +3,14 @@
  * an `HPyDef_METH` beside it takes its place in the module's defines. Helpers that legacy code still calls are copied.
  */
 
-import { analyseFunction, type CallingConvention, type Facts, type Outcome, type Summary, type Surroundings } from "../analysis/ownership.ts";
+import {
+  analyseFunction,
+  type CallingConvention,
+  type Facts,
+  type Outcome,
+  type Summary,
+  type Surroundings,
+} from "../analysis/ownership.ts";
 import { collectFields, Refused } from "../analysis/typing.ts";
 import { isObjectPointer, isObjectPointerPointer, readDeclarators, stripCasts } from "../model/declarations.ts";
 import {
@@ -19,12 +26,18 @@ import {
   readFunction,
   resolveFunction,
 } from "../model/project.ts";
-import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import { EditSet } from "../syntax/edits.ts";
+import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node } from "../syntax/tree.ts";
 import type { Bridge } from "./bridge.ts";
-import { BodyRewriter, type CallRule, type RewriteContext, type RewriteResult, type Unmapping } from "./function-body.ts";
+import {
+  BodyRewriter,
+  type CallRule,
+  type RewriteContext,
+  type RewriteResult,
+  type Unmapping,
+} from "./function-body.ts";
 import { rewritePrototype, rewriteSignature, signatureConstant } from "./function-signature.ts";
 import { insertHpyInclude, insertSupport } from "./insert-support.ts";
 import { FreeNames, hasWord, type SourceEdits } from "./module-to-hpy.ts";
@@ -117,14 +130,31 @@ export class Analyses {
     const span = { start: fn.file.tree.start(fn.declarator.node), end: fn.file.tree.end(fn.declarator.node) };
     this.#jumping ??= jumpingFunctions(this.project);
     if (this.#jumping.has(fn.name))
-      throw new Refused("non-local-jump", span, "It may be left or entered by `longjmp`, which passes over the ends of handles.");
+      throw new Refused(
+        "non-local-jump",
+        span,
+        "It may be left or entered by `longjmp`, which passes over the ends of handles.",
+      );
     if (hasCleanupAttribute(fn, this.project))
-      throw new Refused("variable-attribute", span, "A variable has the attribute `cleanup`, which calls a function that is not written.");
+      throw new Refused(
+        "variable-attribute",
+        span,
+        "A variable has the attribute `cleanup`, which calls a function that is not written.",
+      );
   }
 }
 
 /** Functions and macros of the C library that jump between functions. */
-const JUMPS = ["setjmp", "_setjmp", "sigsetjmp", "longjmp", "_longjmp", "siglongjmp", "__builtin_setjmp", "__builtin_longjmp"];
+const JUMPS = [
+  "setjmp",
+  "_setjmp",
+  "sigsetjmp",
+  "longjmp",
+  "_longjmp",
+  "siglongjmp",
+  "__builtin_setjmp",
+  "__builtin_longjmp",
+];
 
 /** Names of the functions that jump between functions, themselves or in what they name. */
 function jumpingFunctions(project: Project): ReadonlySet<string> {
@@ -185,12 +215,14 @@ function assumedSummary(fn: CFunction): Summary | null {
 function agrees(found: Summary, assumed: Summary | null): boolean {
   if (assumed === null || found.steals.size > 0) return false;
   return found.outcomes.every((o) =>
-    assumed.outcomes.some((a) => a.result === o.result || (a.result === "unknown" && typeof o.result === "object" && "integer" in o.result)),
+    assumed.outcomes.some(
+      (a) => a.result === o.result || (a.result === "unknown" && typeof o.result === "object" && "integer" in o.result),
+    ),
   );
 }
 
 /** The reason in a comment `hpy-migrate: skip: reason` right before a node; null where there is none. */
-export function skipReason(file: ParsedFile, node: Node): string | null {
+function skipReason(file: ParsedFile, node: Node): string | null {
   const tree = file.tree;
   const siblings = tree.children(tree.parent(node));
   for (let i = siblings.indexOf(node) - 1; i >= 0; i--) {
@@ -235,7 +267,7 @@ function isDeadSpan(file: ParsedFile, span: { start: number; end: number }): boo
 }
 
 /** Calling convention for METH_ flags; null where HPy has none. */
-export function conventionOf(flags: readonly string[] | null): CallingConvention | null {
+function conventionOf(flags: readonly string[] | null): CallingConvention | null {
   switch (flags?.join("|")) {
     case "METH_NOARGS":
       return "noargs";
@@ -275,10 +307,18 @@ export function planMethod(
     throw new Refused("method-not-a-name", entrySpan, "The entry of the method table does not name a function.");
   const fn = resolveFunction(project, table.file, entry.functionName);
   if (fn === null)
-    throw new Refused("function-not-found", entrySpan, `\`${entry.functionName}\` has no single definition in the project.`);
+    throw new Refused(
+      "function-not-found",
+      entrySpan,
+      `\`${entry.functionName}\` has no single definition in the project.`,
+    );
   const convention = conventionOf(entry.flags);
   if (convention === null)
-    throw new Refused("method-flags", entrySpan, `HPy has no calling convention for ${entry.flags?.join(" | ") ?? "these flags"}.`);
+    throw new Refused(
+      "method-flags",
+      entrySpan,
+      `HPy has no calling convention for ${entry.flags?.join(" | ") ?? "these flags"}.`,
+    );
   if (isConditional(table.file, entrySpan.start))
     throw new Refused("conditional-code", entrySpan, "The entry stands under a condition that cannot be decided.");
   if (table.entries.filter((e) => e.functionName === entry.functionName).length > 1)
@@ -291,7 +331,12 @@ export function planMethod(
  * Moves the module's own initialisation to HPy: the function that `HPy_mod_exec` calls with a `PyObject *` becomes the
  * exec function itself. Null when there is none. Throws {@link Refused}.
  */
-export function planInit(project: Project, module: ExtensionModule, analyses: Analyses, rules: RuleSet): MethodStep | null {
+export function planInit(
+  project: Project,
+  module: ExtensionModule,
+  analyses: Analyses,
+  rules: RuleSet,
+): MethodStep | null {
   const found = findInit(project, module);
   if (found === null) return null;
   refuseUnreadable(found.init);
@@ -299,7 +344,10 @@ export function planInit(project: Project, module: ExtensionModule, analyses: An
 }
 
 /** The exec function that only wraps a legacy init function, with that function. */
-export function findInit(project: Project, module: ExtensionModule): { readonly exec: CFunction; readonly init: CFunction } | null {
+export function findInit(
+  project: Project,
+  module: ExtensionModule,
+): { readonly exec: CFunction; readonly init: CFunction } | null {
   for (const list of project.functions.values()) {
     for (const exec of list) {
       if (exec.file !== module.file || !exec.isMigrated || !exec.name.endsWith("_exec_impl")) continue;
@@ -310,7 +358,8 @@ export function findInit(project: Project, module: ExtensionModule): { readonly 
         if (argument === undefined || tree.kind(argument) !== "call_expression") continue;
         if (tree.source(tree.field(argument, "function")) !== "HPy_AsPyObject") continue;
         const init = resolveFunction(project, exec.file, tree.source(name));
-        if (init !== null && !init.isMigrated && isObjectPointer(init.result) && init.parameters.length === 1) return { exec, init };
+        if (init !== null && !init.isMigrated && isObjectPointer(init.result) && init.parameters.length === 1)
+          return { exec, init };
       }
     }
   }
@@ -382,7 +431,8 @@ class MethodPlanner {
     const helpers = this.#helperClosure(facts);
     const inPlace = this.#inPlace(init, this.#uncopied(helpers.keys()));
     const names = new Map<CFunction, string>();
-    for (const helper of helpers.keys()) names.set(helper, inPlace.has(helper) ? helper.name : `${helper.name}${COPY_SUFFIX}`);
+    for (const helper of helpers.keys())
+      names.set(helper, inPlace.has(helper) ? helper.name : `${helper.name}${COPY_SUFFIX}`);
     const migrated: { name: string; file: string; bridged: boolean }[] = [];
     for (const [helper, helperFacts] of helpers) {
       if (!inPlace.has(helper) && this.#isCopied(helper)) continue;
@@ -394,7 +444,11 @@ class MethodPlanner {
     const result = this.#rewriteInPlace(init, "init", facts, names);
     const tree = init.file.tree;
     const edits = this.#of(init.file);
-    edits.replace({ start: tree.start(init.declarator.nameNode), end: tree.end(init.declarator.nameNode) }, exec.name, RULE);
+    edits.replace(
+      { start: tree.start(init.declarator.nameNode), end: tree.end(init.declarator.nameNode) },
+      exec.name,
+      RULE,
+    );
     this.#deleteDeclaration(exec.file, exec.node);
     migrated.unshift({ name: exec.name, file: exec.file.path, bridged: result.bridged });
     this.#finish();
@@ -518,7 +572,13 @@ class MethodPlanner {
     for (const note of result.notes) if (!this.#notes.includes(note)) this.#notes.push(note);
   }
 
-  #rewrite(fn: CFunction, convention: CallingConvention, facts: Facts, names: ReadonlyMap<CFunction, string>, edits: EditSet): RewriteResult {
+  #rewrite(
+    fn: CFunction,
+    convention: CallingConvention,
+    facts: Facts,
+    names: ReadonlyMap<CFunction, string>,
+    edits: EditSet,
+  ): RewriteResult {
     const rewriter = new BodyRewriter(facts, edits, {
       rules: this.#rules.rules,
       unmapped: this.#rules.unmapped,
@@ -531,7 +591,12 @@ class MethodPlanner {
     return result;
   }
 
-  #rewriteInPlace(fn: CFunction, convention: CallingConvention, facts: Facts, names: ReadonlyMap<CFunction, string>): RewriteResult {
+  #rewriteInPlace(
+    fn: CFunction,
+    convention: CallingConvention,
+    facts: Facts,
+    names: ReadonlyMap<CFunction, string>,
+  ): RewriteResult {
     const edits = this.#of(fn.file);
     const result = this.#rewrite(fn, convention, facts, names, edits);
     for (const prototype of this.#project.prototypes.get(fn.name) ?? []) {
@@ -547,7 +612,11 @@ class MethodPlanner {
   #useHpyFor(prototype: Prototype): void {
     const plain = this.#project.modules.find((m) => !m.isHPy && m.files.includes(prototype.file));
     if (plain !== undefined)
-      throw new Refused("declared-in-header", { start: 0, end: 0 }, `\`${prototype.name}\` is declared in ${prototype.file.path}, which the module ${plain.name} reads too; that is no HPy module.`);
+      throw new Refused(
+        "declared-in-header",
+        { start: 0, end: 0 },
+        `\`${prototype.name}\` is declared in ${prototype.file.path}, which the module ${plain.name} reads too; that is no HPy module.`,
+      );
     this.#usesHpy.add(prototype.file);
   }
 
@@ -573,7 +642,11 @@ class MethodPlanner {
     const own = new EditSet(file.text);
     const result = this.#rewrite(helper, "helper", facts, names, own);
     const name = names.get(helper) as string;
-    own.replace({ start: tree.start(helper.declarator.nameNode), end: tree.end(helper.declarator.nameNode) }, name, RULE);
+    own.replace(
+      { start: tree.start(helper.declarator.nameNode), end: tree.end(helper.declarator.nameNode) },
+      name,
+      RULE,
+    );
     const newline = newlineOf(file.text);
     const text = own.render({ start: startWithMacros(helper), end: tree.end(helper.node) });
     this.#of(file).insert(tree.end(helper.node), `${newline}${newline}${text}`, RULE, 3);
@@ -581,7 +654,10 @@ class MethodPlanner {
       this.#useHpyFor(prototype);
       const copy = new EditSet(prototype.file.text);
       rewritePrototype(prototype, copy, name);
-      const span = { start: prototype.file.tree.start(prototype.declaration), end: prototype.file.tree.end(prototype.declaration) };
+      const span = {
+        start: prototype.file.tree.start(prototype.declaration),
+        end: prototype.file.tree.end(prototype.declaration),
+      };
       this.#of(prototype.file).insert(span.end, `${newline}${copy.render(span)}`, RULE, 3);
     }
     return result;
@@ -635,7 +711,8 @@ class MethodPlanner {
       }
       this.#deleteDeclaration(table.file, table.declaration);
       for (const other of this.#project.globals.get(table.name) ?? [])
-        if (other.declaration !== table.declaration && other.file === table.file) this.#deleteDeclaration(other.file, other.declaration);
+        if (other.declaration !== table.declaration && other.file === table.file)
+          this.#deleteDeclaration(other.file, other.declaration);
       return;
     }
     this.#deleteItem(table.file, entry.node);
@@ -683,11 +760,19 @@ class MethodPlanner {
       (g) => g.file === definition.file && g.declarator.value !== NONE,
     );
     if (array === undefined)
-      throw new Refused("defines-not-found", { start: tree.start(value), end: tree.end(value) }, `The array \`${name}\` cannot be read.`);
+      throw new Refused(
+        "defines-not-found",
+        { start: tree.start(value), end: tree.end(value) },
+        `The array \`${name}\` cannot be read.`,
+      );
     const items = tree.named(array.declarator.value);
     const last = items[items.length - 1];
     if (last === undefined || tree.source(last) !== "NULL")
-      throw new Refused("defines-not-found", { start: tree.start(value), end: tree.end(value) }, `The array \`${name}\` does not end with NULL.`);
+      throw new Refused(
+        "defines-not-found",
+        { start: tree.start(value), end: tree.end(value) },
+        `The array \`${name}\` does not end with NULL.`,
+      );
     const edits = this.#of(definition.file);
     const newline = newlineOf(definition.file.text);
     const start = tree.start(last);
@@ -733,7 +818,11 @@ function referencesTo(file: ParsedFile, name: string): number {
 function isModuleName(file: ParsedFile, n: Node): boolean {
   const tree = file.tree;
   const call = tree.parent(tree.parent(n));
-  return call !== NONE && tree.kind(call) === "call_expression" && tree.source(tree.field(call, "function")) === "HPy_MODINIT";
+  return (
+    call !== NONE &&
+    tree.kind(call) === "call_expression" &&
+    tree.source(tree.field(call, "function")) === "HPy_MODINIT"
+  );
 }
 
 function declaresLocal(file: ParsedFile, holder: Node, name: string): boolean {

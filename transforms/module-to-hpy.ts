@@ -12,8 +12,8 @@ import {
   isNullConstant,
   isUnparsed,
   type Project,
-  type StructValue,
   resolveFunction,
+  type StructValue,
 } from "../model/project.ts";
 import { EditSet } from "../syntax/edits.ts";
 import type { ParsedFile } from "../syntax/source.ts";
@@ -32,21 +32,37 @@ export interface SourceEdits {
 /** Plans the step; throws {@link Refused}. */
 export function planModule(project: Project, module: ExtensionModule): SourceEdits {
   const init = module.init;
-  if (init === null) throw new Refused("already-migrated", { start: 0, end: 0 }, "The module is an HPy module already.");
+  if (init === null)
+    throw new Refused("already-migrated", { start: 0, end: 0 }, "The module is an HPy module already.");
   const tree = init.file.tree;
   const refuse = (id: string, n: Node, message: string): never => {
     throw new Refused(id, { start: tree.start(n), end: tree.end(n) }, message);
   };
   const definition = module.definition ?? definitionThroughCallees(project, init);
   if (definition === null)
-    return refuse("module-definition-not-found", init.node, "The PyModuleDef of the module is not a plain static variable.");
+    return refuse(
+      "module-definition-not-found",
+      init.node,
+      "The PyModuleDef of the module is not a plain static variable.",
+    );
   const held = definition.file.tree;
   if (held.enclosing(definition.declaration, "namespace_definition") !== NONE)
-    return refuse("cplusplus", init.node, "The definition of the module stands in a C++ namespace, in which HPy's macros do not work.");
-  if (isUnparsed(init.file, spanOf(tree, init.node)) || isUnparsed(definition.file, spanOf(held, definition.declaration)))
+    return refuse(
+      "cplusplus",
+      init.node,
+      "The definition of the module stands in a C++ namespace, in which HPy's macros do not work.",
+    );
+  if (
+    isUnparsed(init.file, spanOf(tree, init.node)) ||
+    isUnparsed(definition.file, spanOf(held, definition.declaration))
+  )
     return refuse("unparsed", init.node, "The parser does not understand the module's init function or definition.");
   if (isConditional(init.file, tree.start(init.node)))
-    return refuse("conditional-code", init.node, "The init function is compiled under a condition that cannot be decided.");
+    return refuse(
+      "conditional-code",
+      init.node,
+      "The init function is compiled under a condition that cannot be decided.",
+    );
   for (const field of ["m_traverse", "m_clear", "m_free"]) {
     const value = definition.fields.get(field);
     if (value !== undefined && !isNullConstant(held, value))
@@ -58,7 +74,11 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
   for (const file of module.files)
     for (const call of file.tree.descendants(0, "call_expression"))
       if (file.tree.source(file.tree.field(call, "function")).startsWith("PyState_"))
-        refuse("module-state", init.declarator.node, "The module is looked up by its definition (PyState_FindModule), which finds no HPy module.");
+        refuse(
+          "module-state",
+          init.declarator.node,
+          "The module is looked up by its definition (PyState_FindModule), which finds no HPy module.",
+        );
   const notes: string[] = [];
   if (size !== undefined && held.source(size) === "-1")
     notes.push(
@@ -70,10 +90,9 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
   const defines = names.take(`${module.name}_defines`);
   const slots = definition.fields.get("m_slots");
   const isMultiPhase = slots !== undefined && !isNullConstant(held, slots);
-  const body =
-    isMultiPhase
-      ? planMultiPhase(project, init, held.source(stripCasts(held, slots)), edits, exec, notes, refuse)
-      : planSinglePhase(project, init, definition, edits, exec, names, refuse, module.name);
+  const body = isMultiPhase
+    ? planMultiPhase(project, init, held.source(stripCasts(held, slots)), edits, exec, notes, refuse)
+    : planSinglePhase(project, init, definition, edits, exec, names, refuse, module.name);
   const definitionText = definitionLines(definition, init.file, exec, defines);
   const sets = new Map([[init.file, edits]]);
   const isLocal = tree.kind(tree.parent(definition.declaration)) === "compound_statement";
@@ -165,7 +184,13 @@ function structValue(project: Project, file: ParsedFile, name: string): StructVa
       position = order.indexOf(tree.source(field)) + 1;
     } else fields.set(order[position++] ?? "", item);
   }
-  return { name, file: variable.file, declaration: variable.declaration, initializer: variable.declarator.value, fields };
+  return {
+    name,
+    file: variable.file,
+    declaration: variable.declaration,
+    initializer: variable.declarator.value,
+    fields,
+  };
 }
 
 function* calledFunctions(project: Project, fn: CFunction): Generator<CFunction> {
@@ -201,7 +226,11 @@ function planSinglePhase(
   const tree = init.file.tree;
   const chain = creationChain(project, init, new Set());
   if (chain === null)
-    return refuse("module-creation-not-found", init.node, "The call of PyModule_Create is not reached by plain calls from the init function.");
+    return refuse(
+      "module-creation-not-found",
+      init.node,
+      "The call of PyModule_Create is not reached by plain calls from the init function.",
+    );
   for (const { fn, call } of chain) {
     if (fn.file !== init.file) refuse("module-creation-not-found", call, "The module is created in another file.");
     if ([...createCalls(fn.file.tree, fn.body)].length > 1)
@@ -223,7 +252,11 @@ function planSinglePhase(
   const head = { start: tree.start(init.node), end: tree.start(init.node) + headText.length };
   const onOneLine = !headText.includes("\n") && headText.includes(" ");
   const newline = newlineOf(init.file.text);
-  edits.replace(head, `static PyObject *${onOneLine ? "" : newline}${name}(PyObject *${freeLocal(init, "module")})`, RULE);
+  edits.replace(
+    head,
+    `static PyObject *${onOneLine ? "" : newline}${name}(PyObject *${freeLocal(init, "module")})`,
+    RULE,
+  );
   for (const prototype of project.prototypes.get(init.name) ?? []) {
     if (prototype.file === init.file) edits.replace(spanOf(tree, prototype.declaration), "", RULE);
   }
@@ -249,9 +282,17 @@ function endOfSplitHead(init: CFunction, refuse: Refuse): number {
   const start = tree.start(init.node);
   let end = tree.end(init.declarator.parameters);
   for (const group of init.file.conditionals) {
-    if (group.span.start < start ? group.span.end <= start || group.span.end >= tree.end(init.node) : group.span.start >= end)
+    if (
+      group.span.start < start
+        ? group.span.end <= start || group.span.end >= tree.end(init.node)
+        : group.span.start >= end
+    )
       continue;
-    if (group.span.start < start || group.span.end > tree.start(init.body) || group.branches.some((b) => b.liveness === "unknown"))
+    if (
+      group.span.start < start ||
+      group.span.end > tree.start(init.body) ||
+      group.branches.some((b) => b.liveness === "unknown")
+    )
       refuse("conditional-code", init.node, "The head of the init function stands under a condition.");
     end = Math.max(end, group.span.end);
   }
@@ -297,8 +338,11 @@ function planMultiPhase(
   refuse: Refuse,
 ): string {
   const tree = init.file.tree;
-  const variable = (project.globals.get(slotsName) ?? []).find((g) => g.file === init.file && g.declarator.value !== NONE);
-  if (variable === undefined) return refuse("module-definition-not-found", init.node, "The slots of the module cannot be read.");
+  const variable = (project.globals.get(slotsName) ?? []).find(
+    (g) => g.file === init.file && g.declarator.value !== NONE,
+  );
+  if (variable === undefined)
+    return refuse("module-definition-not-found", init.node, "The slots of the module cannot be read.");
   const functions: string[] = [];
   for (const item of tree.named(variable.declarator.value)) {
     if (tree.kind(item) !== "initializer_list") continue;
@@ -307,9 +351,11 @@ function planMultiPhase(
     const name = tree.source(slot);
     if (name === "Py_mod_exec") {
       const target = tree.source(stripCasts(tree, value));
-      if (isConditional(init.file, tree.start(item))) refuse("conditional-code", item, "A slot is compiled under a condition.");
+      if (isConditional(init.file, tree.start(item)))
+        refuse("conditional-code", item, "A slot is compiled under a condition.");
       functions.push(target);
-    } else if (name === "Py_mod_create") refuse("module-create-slot", item, "The module is made by a Py_mod_create slot.");
+    } else if (name === "Py_mod_create")
+      refuse("module-create-slot", item, "The module is made by a Py_mod_create slot.");
     else notes.push(`The module slot ${name} has no counterpart in HPy 0.9 and is dropped.`);
   }
   const statements = tree.named(init.body);
@@ -368,7 +414,11 @@ function replaceDefinition(definition: StructValue, edits: EditSet, text: string
   const newline = newlineOf(definition.file.text);
   edits.replace(spanOf(tree, definition.declaration), text.replaceAll("\n", newline), RULE);
   for (const other of fileDeclarations(tree, definition.name, definition.declaration))
-    edits.replace(spanOf(tree, other), `${isStatic(definition) ? "static " : "extern "}HPyModuleDef ${definition.name};`, RULE);
+    edits.replace(
+      spanOf(tree, other),
+      `${isStatic(definition) ? "static " : "extern "}HPyModuleDef ${definition.name};`,
+      RULE,
+    );
 }
 
 /** Other declarations of the same variable in the file. */

@@ -11,7 +11,10 @@ const RULE = "retire-helper";
 const COPY_SUFFIX = "_hpy";
 
 /** Plans the retirement of one helper of the module; null when none is ready. */
-export function planRetirement(project: Project, module: ExtensionModule): (SourceEdits & { readonly helper: string }) | null {
+export function planRetirement(
+  project: Project,
+  module: ExtensionModule,
+): (SourceEdits & { readonly helper: string }) | null {
   for (const file of module.files) {
     for (const [name, definitions] of project.functions) {
       if (!name.endsWith(COPY_SUFFIX)) continue;

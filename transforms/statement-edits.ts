@@ -103,7 +103,13 @@ export class StatementEdits {
         const head = around.before.flatMap((line): Part[] => [...line, this.#newline + indent]);
         if (head.length > 0) this.#edits.replace({ start, end: start }, head, this.#rule, -1);
         const tail = around.after.flatMap((line): Part[] => [this.#newline + indent, ...line]);
-        if (tail.length > 0) this.#edits.replace({ start: this.#endOfLineComment(end), end: this.#endOfLineComment(end) }, tail, this.#rule, 1);
+        if (tail.length > 0)
+          this.#edits.replace(
+            { start: this.#endOfLineComment(end), end: this.#endOfLineComment(end) },
+            tail,
+            this.#rule,
+            1,
+          );
         continue;
       }
       const parentIndent = indentationAt(tree.text, tree.start(tree.parent(statement)));
@@ -111,7 +117,8 @@ export class StatementEdits {
       const inner = sameLine || indent === parentIndent ? parentIndent + this.#unit : indent;
       const open = this.#openBraceOffset(statement);
       const head: Part[] = around.before.flatMap((line): Part[] => [...line, this.#newline + inner]);
-      if (sameLine) this.#edits.replace({ start: open, end: start }, [` {${this.#newline}${inner}`, ...head], this.#rule, -1);
+      if (sameLine)
+        this.#edits.replace({ start: open, end: start }, [` {${this.#newline}${inner}`, ...head], this.#rule, -1);
       else {
         this.#edits.insert(open, " {", this.#rule, -2);
         if (head.length > 0) this.#edits.replace({ start, end: start }, head, this.#rule, -1);
@@ -124,7 +131,12 @@ export class StatementEdits {
 
   #needsBraces(statement: Node): boolean {
     const kind = this.#tree.kind(this.#tree.parent(statement));
-    if (kind === "compound_statement" || kind === "case_statement" || kind === "labeled_statement" || kind.startsWith("preproc"))
+    if (
+      kind === "compound_statement" ||
+      kind === "case_statement" ||
+      kind === "labeled_statement" ||
+      kind.startsWith("preproc")
+    )
       return false;
     return true;
   }
@@ -154,7 +166,8 @@ export class StatementEdits {
       if (c === statement) break;
       if (!tree.isComment(c)) end = tree.end(c);
     }
-    if (tree.kind(parent) === "labeled_statement" || tree.kind(parent) === "case_statement") end = tree.start(statement);
+    if (tree.kind(parent) === "labeled_statement" || tree.kind(parent) === "case_statement")
+      end = tree.start(statement);
     while (end > 0 && text.charAt(end - 1) === " ") end--;
     return end;
   }
@@ -167,7 +180,8 @@ export class StatementEdits {
     const trimmed = rest.trimEnd();
     const comment = trimmed.trimStart();
     const whole =
-      comment.startsWith("//") || (comment.startsWith("/*") && comment.endsWith("*/") && comment.indexOf("*/") === comment.length - 2);
+      comment.startsWith("//") ||
+      (comment.startsWith("/*") && comment.endsWith("*/") && comment.indexOf("*/") === comment.length - 2);
     return whole ? end + trimmed.length : end;
   }
 
@@ -196,7 +210,8 @@ export class StatementEdits {
     }
     const line = text.lastIndexOf("\n", start - 1) + 1;
     const lineEnd = text.indexOf("\n", end);
-    const alone = text.slice(line, start).trim() === "" && text.slice(end, lineEnd < 0 ? text.length : lineEnd).trim() === "";
+    const alone =
+      text.slice(line, start).trim() === "" && text.slice(end, lineEnd < 0 ? text.length : lineEnd).trim() === "";
     if (alone && lineEnd >= 0) {
       start = line;
       end = lineEnd + 1;
