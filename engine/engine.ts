@@ -144,8 +144,9 @@ export function planMigration(input: ProjectInput, parser: Parser, options: Migr
     snapshot = migrateInit(parser, snapshot, name, path, rules, outcomes);
     snapshot = retireHelpers(parser, snapshot, name, path, outcomes);
     snapshot = migrateGlobals(parser, snapshot, name, path, outcomes);
-    snapshot = finishModule(parser, snapshot, name, path, outcomes);
   }
+  // A header that modules share loses Python.h when the last of them needs it no more.
+  for (const { name, path } of moduleNames) snapshot = finishModule(parser, snapshot, name, path, outcomes);
   return report(start, snapshot, outcomes, options);
 }
 
