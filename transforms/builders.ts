@@ -1,4 +1,8 @@
-/** Finds lists and tuples that a function only makes, fills and returns: HPy has builders for them. */
+/**
+ * Finds lists and tuples that a function only makes, fills and returns: HPy has builders for them. Only those of a
+ * literal size: a builder that could not be made tells so when it is built, and a loop over a size that is too
+ * large would have run by then.
+ */
 
 import type { Facts } from "../analysis/ownership.ts";
 import { isObjectPointer, stripCasts, stripParentheses } from "../model/declarations.ts";
@@ -57,7 +61,7 @@ function readBuilder(facts: Facts, name: string): Builder | null {
     const kind = callee?.kind === "capi" ? MAKERS.get(callee.name) : undefined;
     if (kind === undefined || container !== null) return false;
     const size = tree.named(tree.field(call, "arguments"))[0];
-    if (size === undefined || tree.source(size) === "0") return false;
+    if (size === undefined || tree.kind(size) !== "number_literal" || Number(tree.source(size)) <= 0) return false;
     container = kind;
     uses.push({ kind: "new", node: call });
     return true;
