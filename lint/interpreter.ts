@@ -1325,10 +1325,17 @@ export class Interpreter {
     });
   }
 
+  /** Whether a callee can do anything to handles through this argument; plain C data and pointers into objects carry none. */
+  private carriesResource(value: Value, state: State): boolean {
+    if (value.kind === "context" || value.kind === "address") return true;
+    const cell = state.cell(value);
+    return cell !== undefined && cell.kind !== "interior";
+  }
+
   private callProject(n: Node, name: string, summary: Summary, nodes: readonly Node[], given: State): Result[] {
-    if (summary.doubtful !== null)
-      this.around.giveUp(n, `it calls ${name}, which was not understood: ${summary.doubtful}`);
     return this.evaluateAll(nodes, given).flatMap(({ state, values }) => {
+      if (summary.doubtful !== null && values.some((value) => this.carriesResource(value, state)))
+        this.around.giveUp(n, `it calls ${name}, which was not understood: ${summary.doubtful}`);
       this.passArguments(name, summary, nodes, values, state);
       state.forgetMemory();
       const results: Result[] = [];
