@@ -107,7 +107,8 @@ export interface Project {
   readonly modules: readonly ExtensionModule[];
 }
 
-const MODULE_FIELDS = [
+/** Fields of `PyModuleDef` in their order. */
+export const MODULE_FIELDS: readonly string[] = [
   "m_base",
   "m_name",
   "m_doc",
@@ -348,7 +349,7 @@ export function readParameters(tree: Tree, list: Node): Declarator[] {
 }
 
 /** Fields of a struct initialiser, positional ones named by `names`. */
-function readStructValue(variable: GlobalVariable, names: readonly string[]): StructValue | null {
+export function readStructValue(variable: GlobalVariable, names: readonly string[]): StructValue | null {
   const tree = variable.file.tree;
   const initializer = variable.declarator.value;
   if (initializer === NONE || tree.kind(initializer) !== "initializer_list") return null;

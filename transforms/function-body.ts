@@ -674,7 +674,7 @@ export class BodyRewriter {
     if (this.#builderNodes.has(n)) return;
     const type = want === "handle" ? this.#typing.typeOf(n) : "other";
     const decision = this.#facts.decisions.get(n);
-    if (decision === "dup" && want === "handle" && !REFERENCE_KINDS.has(tree.kind(n))) {
+    if (decision === "dup" && want === "handle") {
       this.#edits.replace(
         this.#typing.span(n),
         [`HPy_Dup(${this.names.ctx}, `, this.#typing.span(n), ")"],
@@ -753,7 +753,7 @@ export class BodyRewriter {
         return;
       }
       case "call_expression":
-        this.#call(n, want);
+        this.#call(n);
         return;
       case "sizeof_expression":
         return;
@@ -1036,7 +1036,7 @@ export class BodyRewriter {
 
   // Calls.
 
-  #call(n: Node, want: "handle" | "any"): void {
+  #call(n: Node): void {
     const tree = this.#tree;
     const callee = this.#typing.callee(n);
     const list = tree.named(tree.field(n, "arguments"));
@@ -1045,7 +1045,7 @@ export class BodyRewriter {
         this.#projectCall(n, callee.target, list);
         return;
       case "capi":
-        this.#capiCall(n, callee.name, list, want);
+        this.#capiCall(n, callee.name, list);
         return;
       default:
         if (callee.kind === "foreign" && EXPECT.has(callee.name) && list[0] !== undefined) {
@@ -1096,9 +1096,8 @@ export class BodyRewriter {
     this.#edits.replace(open, `(${this.names.ctx}${separator}`, RULE);
   }
 
-  #capiCall(n: Node, name: string, list: readonly Node[], want: "handle" | "any"): void {
+  #capiCall(n: Node, name: string, list: readonly Node[]): void {
     const tree = this.#tree;
-    const ctx = this.names.ctx;
     if (name === "Py_NewRef" || name === "Py_XNewRef") {
       this.#edits.replace(this.#typing.span(tree.field(n, "function")), "HPy_Dup", RULE);
       this.#insertContext(n, list.length);
@@ -1141,7 +1140,7 @@ export class BodyRewriter {
     }
     const rule = this.#needsWritableBytes(name, list) ? undefined : this.#context.rules.get(name);
     if (rule !== undefined && this.#applyRule(n, rule, list)) return;
-    this.#withoutRule(n, name, list, want, ctx);
+    this.#withoutRule(n, name, list);
   }
 
   /**
@@ -1274,7 +1273,7 @@ export class BodyRewriter {
   }
 
   /** A call without a rule: left as plain C, bridged, or refused. */
-  #withoutRule(n: Node, name: string, list: readonly Node[], want: "handle" | "any", ctx: string): void {
+  #withoutRule(n: Node, name: string, list: readonly Node[]): void {
     const callee = this.#typing.callee(n);
     if (callee.kind !== "capi") return;
     const unmapped = this.#context.unmapped.get(name);
@@ -1302,8 +1301,6 @@ export class BodyRewriter {
     this.#edits.replace(this.#typing.span(this.#tree.field(n, "function")), bridge.name, RULE);
     this.#insertContext(n, list.length);
     this.#typedArguments(list, (i) => bridge.objects.has(i));
-    void want;
-    void ctx;
   }
 
   #rendered(n: Node): string {
@@ -1502,7 +1499,6 @@ function isObjectResult(type: string): boolean {
   return type.startsWith("PyObject *") || type.startsWith("PyTypeObject *");
 }
 
-const REFERENCE_KINDS: ReadonlySet<string> = new Set();
 const TRANSPARENT: ReadonlySet<string> = new Set([
   "parenthesized_expression",
   "conditional_expression",

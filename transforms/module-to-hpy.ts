@@ -11,7 +11,9 @@ import {
   isConditional,
   isNullConstant,
   isUnparsed,
+  MODULE_FIELDS,
   type Project,
+  readStructValue,
   resolveFunction,
   type StructValue,
 } from "../model/project.ts";
@@ -92,7 +94,7 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
   const isMultiPhase = slots !== undefined && !isNullConstant(held, slots);
   const body = isMultiPhase
     ? planMultiPhase(project, init, held.source(stripCasts(held, slots)), edits, exec, notes, refuse)
-    : planSinglePhase(project, init, definition, edits, exec, names, refuse, module.name);
+    : planSinglePhase(project, init, edits, exec, names, refuse, module.name);
   const definitionText = definitionLines(definition, init.file, exec, defines);
   const sets = new Map([[init.file, edits]]);
   const isLocal = tree.kind(tree.parent(definition.declaration)) === "compound_statement";
@@ -155,13 +157,12 @@ export function hasWord(text: string, word: string): boolean {
 
 function definitionThroughCallees(project: Project, init: CFunction): StructValue | null {
   for (const callee of calledFunctions(project, init)) {
-    const chain = project.modules.find((m) => m.init === init);
     const tree = callee.file.tree;
     for (const call of createCalls(tree, callee.body)) {
       const argument = tree.named(tree.field(call, "arguments"))[0];
       const name = argument === undefined ? "" : tree.source(argument).replace("&", "").trim();
       const found = structValue(project, callee.file, name);
-      if (found !== null && chain !== undefined) return found;
+      if (found !== null) return found;
     }
   }
   return null;
@@ -170,27 +171,7 @@ function definitionThroughCallees(project: Project, init: CFunction): StructValu
 function structValue(project: Project, file: ParsedFile, name: string): StructValue | null {
   const variables = (project.globals.get(name) ?? []).filter((g) => g.declarator.value !== NONE);
   const variable = variables.find((g) => g.file === file) ?? (variables.length === 1 ? variables[0] : undefined);
-  if (variable === undefined) return null;
-  const tree = variable.file.tree;
-  if (tree.kind(variable.declarator.value) !== "initializer_list") return null;
-  const fields = new Map<string, Node>();
-  const order = ["m_base", "m_name", "m_doc", "m_size", "m_methods", "m_slots", "m_traverse", "m_clear", "m_free"];
-  let position = 0;
-  for (const item of tree.named(variable.declarator.value)) {
-    if (tree.kind(item) === "initializer_pair") {
-      const field = tree.named(tree.field(item, "designator"))[0];
-      if (field === undefined) return null;
-      fields.set(tree.source(field), tree.field(item, "value"));
-      position = order.indexOf(tree.source(field)) + 1;
-    } else fields.set(order[position++] ?? "", item);
-  }
-  return {
-    name,
-    file: variable.file,
-    declaration: variable.declaration,
-    initializer: variable.declarator.value,
-    fields,
-  };
+  return variable === undefined ? null : readStructValue(variable, MODULE_FIELDS);
 }
 
 function* calledFunctions(project: Project, fn: CFunction): Generator<CFunction> {
@@ -216,7 +197,6 @@ type Refuse = (id: string, n: Node, message: string) => never;
 function planSinglePhase(
   project: Project,
   init: CFunction,
-  definition: StructValue,
   edits: EditSet,
   exec: string,
   names: FreeNames,
@@ -261,7 +241,6 @@ function planSinglePhase(
     if (prototype.file === init.file) edits.replace(spanOf(tree, prototype.declaration), "", RULE);
   }
   const unit = indentationUnit(init.file.text);
-  void definition;
   return [
     `static int ${exec}_impl(HPyContext *ctx, HPy module)`,
     "{",
