@@ -52,6 +52,7 @@ class FunctionCheck {
       summaryOf,
       report: (id, node, message, state, cell, certainty) => this.report(id, node, message, state, cell, certainty),
       giveUp: (node, reason) => this.giveUp(node, reason),
+      leave: (node, state, value) => this.finish(node, state, value, "return"),
     });
   }
 
@@ -194,7 +195,7 @@ class FunctionCheck {
         this.leave(node.syntax, state);
         return;
       case "exit":
-        this.finish(this.info.node, state, UNKNOWN, true);
+        this.finish(this.info.node, state, UNKNOWN, "end");
         return;
       default:
         pass([state], () => true);
@@ -206,12 +207,12 @@ class FunctionCheck {
     const isStatement = tree.kind(syntax) === "return_statement";
     const expression = isStatement ? tree.named(syntax)[0] : syntax;
     if (expression === undefined) {
-      this.finish(syntax, state, UNKNOWN, false);
+      this.finish(syntax, state, UNKNOWN, "return");
       return;
     }
     for (const { state: s, value } of this.interpreter.evaluate(expression, state)) {
       if (isStatement) this.checkReturned(syntax, expression, value, s);
-      this.finish(syntax, s, isStatement ? value : UNKNOWN, false);
+      this.finish(syntax, s, isStatement ? value : UNKNOWN, "return");
     }
   }
 
@@ -275,8 +276,8 @@ class FunctionCheck {
     return others.length > 0 && others.every((o) => o.arguments[parameter]?.effect === "closed");
   }
 
-  private finish(syntax: Node, state: State, value: Value, fellOff: boolean): void {
-    const end = fellOff ? this.closingBrace() : syntax;
+  private finish(syntax: Node, state: State, value: Value, way: "return" | "end"): void {
+    const end = way === "end" ? this.closingBrace() : syntax;
     this.interpreter.resources.collect(state, end, [value]);
     this.checkOuts(end, state);
     const outcome = this.outcome(state, value);

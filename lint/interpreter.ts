@@ -210,12 +210,25 @@ export class Interpreter {
   private assign(target: Node, value: Value, state: State): void {
     const place = this.placeOf(target, state);
     if (place === null) {
+      if (this.isBufferOwner(target) && state.cell(value)?.state === "owned" && value.kind === "cell") {
+        state.update(value.cell, { state: "unknown" });
+        return;
+      }
       if (!this.isScratch(target) || state.cell(value)?.state !== "borrowed") this.escape(value, target, state);
       state.forgetMemory();
       return;
     }
     if (place.endsWith("[]")) this.assignElement(place, value, target, state);
     else state.set(place, value);
+  }
+
+  /** Whether this is the member `obj` of an `HPy_buffer`, which takes over the handle that is stored in it. */
+  private isBufferOwner(target: Node): boolean {
+    if (this.tree.kind(target) !== "field_expression") return false;
+    if (this.tree.source(this.tree.field(target, "field")) !== "obj") return false;
+    const base = this.tree.field(target, "argument");
+    const variable = base !== NONE && this.tree.kind(base) === "identifier" ? this.variable(base) : undefined;
+    return variable?.type.base === "HPy_buffer";
   }
 
   /** Whether an element of a local array of handles on the heap is written: it may hold aliases during the call. */
@@ -979,6 +992,7 @@ export class Interpreter {
     if (name === "assert" && first !== undefined) {
       return this.branch(first, state).yes.map((s) => ({ state: s, value: UNKNOWN }));
     }
+    if (name === "HPy_RETURN_RICHCOMPARE") return this.richCompare(n, nodes, state);
     if (name === "HPy_BEGIN_LEAVE_PYTHON" || name === "HPy_END_LEAVE_PYTHON") {
       state.outsidePython = name === "HPy_BEGIN_LEAVE_PYTHON";
       return [{ state, value: UNKNOWN }];
@@ -1012,6 +1026,14 @@ export class Interpreter {
     const capi = CAPI_FUNCTIONS.get(name);
     if (capi !== undefined) return this.callCapi(n, capi, nodes, state);
     return this.callUnknown(n, name, nodes, state);
+  }
+
+  /** `HPy_RETURN_RICHCOMPARE` leaves the function with a new handle on every path. */
+  private richCompare(n: Node, nodes: readonly Node[], state: State): Result[] {
+    for (const { state: s } of this.valueOf(nodes, state, UNKNOWN)) {
+      this.around.leave(n, s, this.resources.fresh(s, "handle", n, false));
+    }
+    return [];
   }
 
   /** Evaluates arguments for their effects and answers a fixed value. */

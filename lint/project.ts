@@ -13,7 +13,7 @@ export interface FunctionInfo {
   readonly isStatic: boolean;
   /** Slot or signature when an `HPyDef_*` names it as its implementation: `HPy_tp_new`, `HPyFunc_O`. Empty otherwise. */
   readonly entry: string;
-  /** Whether it takes an `HPyContext *`. */
+  /** Whether it takes an `HPyContext *` or implements a slot without one, such as `HPy_tp_traverse`. */
   readonly usesHpy: boolean;
   /** Names that the body calls, once each. */
   readonly calls: ReadonlySet<string>;
@@ -92,7 +92,7 @@ export class Project {
         scope,
         isStatic: hasStorage(tree, node, "static"),
         entry: entries.get(head.name) ?? "",
-        usesHpy: scope.parameters.some((p) => p.type.base === "HPyContext"),
+        usesHpy: entries.has(head.name) || scope.parameters.some((p) => p.type.base === "HPyContext"),
         calls,
       };
       found.push(info);

@@ -11,6 +11,8 @@ export interface Surroundings {
   summaryOf(name: string, count: number): Summary | undefined;
   report(id: string, node: Node, message: string, state: State, cell: Cell | undefined, certainty?: "possible"): void;
   giveUp(node: Node, reason: string): void;
+  /** The function returns this value from within an expression, as macros do. */
+  leave(node: Node, state: State, value: Value): void;
 }
 
 /** Index space of cells that stand behind pointer parameters. */
