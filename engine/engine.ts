@@ -1,8 +1,7 @@
 /** The engine: from the files of a project to an ordered series of steps, and the state of every function after them. */
 
-import { looksLikeCapi, Refused } from "../analysis/typing.ts";
+import { Refused } from "../analysis/typing.ts";
 import { proveHandles } from "../lint/check-handles.ts";
-import { CAPI_CONSTANTS, CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
 import { readBuildFiles } from "../model/build-files.ts";
 import type { BuildFacts } from "../model/build-files.types.ts";
 import {
@@ -13,7 +12,6 @@ import {
   type MethodEntry,
   type Project,
 } from "../model/project.ts";
-import { SUPPORT } from "../model/support-registry.ts";
 import { RULES, UNMAPPED } from "../rules/table.ts";
 import { readDirective } from "../syntax/directives.ts";
 import { applyEdits, type EditSet } from "../syntax/edits.ts";
@@ -34,6 +32,7 @@ import {
 } from "../transforms/method-to-hpydef.ts";
 import { planModule, type SourceEdits } from "../transforms/module-to-hpy.ts";
 import { planRetirement } from "../transforms/retire-helper.ts";
+import { isCapiName, usesCapi, usesCapiCalls } from "./capi-use.ts";
 import { lineChanges } from "./line-changes.ts";
 import type {
   Account,
@@ -118,6 +117,8 @@ function hasSameBuildFiles(before: ReadonlyMap<string, InputFile>, after: Readon
 
 interface Outcomes {
   readonly steps: Step[];
+  /** Evidence against steps that must not be made, by their id. */
+  readonly excluded: ReadonlyMap<string, string>;
   /** Step that migrated a function, by file and name. */
   readonly via: Map<string, { readonly step: string; readonly bridged: boolean }>;
   /** Why a function stays, by file and name. */
@@ -133,7 +134,13 @@ function keyOf(file: string, name: string): string {
 export function planMigration(input: ProjectInput, parser: Parser, options: MigrationOptions): MigrationPlan {
   const start = new Snapshot(parser, new Map(input.files.map((f) => [f.path, f])), null);
   const rules: RuleSet = { rules: RULES, unmapped: UNMAPPED };
-  const outcomes: Outcomes = { steps: [], via: new Map(), refusals: new Map(), moduleRefusals: new Map() };
+  const outcomes: Outcomes = {
+    steps: [],
+    excluded: new Map(options.excluded?.map((e) => [e.step, e.evidence])),
+    via: new Map(),
+    refusals: new Map(),
+    moduleRefusals: new Map(),
+  };
   let snapshot = start;
   const moduleNames = start.project.modules.map((m) => ({ name: m.name, path: m.file.path }));
   // All modules first: a helper's prototype in a header that they share needs hpy.h in the build of each.
@@ -219,16 +226,14 @@ function migrateModule(parser: Parser, snapshot: Snapshot, name: string, path: s
       });
     }
     const next = advance(parser, readable, texts, plan.edits);
-    outcomes.steps.push(
-      makeStep(snapshot, next, {
-        id: `module-${module.name}`,
-        title: `Make ${module.name} an HPy module, with all of its methods still legacy`,
-        kind: "module",
-        module: module.name,
-        functions: plan.functions,
-        notes,
-      }),
-    );
+    addStep(outcomes, snapshot, next, {
+      id: `module-${module.name}`,
+      title: `Make ${module.name} an HPy module, with all of its methods still legacy`,
+      kind: "module",
+      module: module.name,
+      functions: plan.functions,
+      notes,
+    });
     for (const f of plan.functions)
       outcomes.via.set(keyOf(module.file.path, f), { step: `module-${module.name}`, bridged: true });
     return next;
@@ -282,6 +287,23 @@ function hasBalancedConditionals(text: string): boolean {
   return depth === 0;
 }
 
+/**
+ * Adds a step, the difference of two snapshots, to the series.
+ *
+ * @throws Refused when the caller of the engine has excluded it; nothing has been added then.
+ */
+function addStep(
+  outcomes: Outcomes,
+  before: Snapshot,
+  after: Snapshot,
+  step: Pick<Step, "id" | "title" | "kind" | "module" | "functions" | "notes">,
+): void {
+  const evidence = outcomes.excluded.get(step.id);
+  if (evidence !== undefined)
+    throw new Refused("verification-failed", { start: 0, end: 0 }, `The step was made and failed: ${evidence}`);
+  outcomes.steps.push(makeStep(before, after, step));
+}
+
 function makeStep(
   before: Snapshot,
   after: Snapshot,
@@ -332,16 +354,14 @@ function migrateMethods(
       // A name that several files define keeps its step's id however far the others have got.
       const isShared = (snapshot.project.functions.get(entry.functionName ?? "") ?? []).length > 1;
       const id = uniqueId(`function-${isShared ? `${name}-` : ""}${entry.functionName ?? "unknown"}`, outcomes.steps);
-      outcomes.steps.push(
-        makeStep(snapshot, next, {
-          id,
-          title: titleOf(entry, plan.functions),
-          kind: "function",
-          module: name,
-          functions: plan.functions,
-          notes: plan.notes,
-        }),
-      );
+      addStep(outcomes, snapshot, next, {
+        id,
+        title: titleOf(entry, plan.functions),
+        kind: "function",
+        module: name,
+        functions: plan.functions,
+        notes: plan.notes,
+      });
       for (const m of plan.migrated) outcomes.via.set(keyOf(m.file, m.name), { step: id, bridged: m.bridged });
       snapshot = retireHelpers(parser, next, name, path, outcomes);
       for (const key of used) tried.delete(key);
@@ -415,16 +435,14 @@ function retireHelpers(parser: Parser, start: Snapshot, name: string, path: stri
     if (plan === null) return snapshot;
     const next = advance(parser, snapshot, snapshot.files, plan.edits);
     const id = uniqueId(`retire-${plan.helper}`, outcomes.steps);
-    outcomes.steps.push(
-      makeStep(snapshot, next, {
-        id,
-        title: `Remove the legacy copy of ${plan.helper}()`,
-        kind: "retire",
-        module: name,
-        functions: plan.functions,
-        notes: plan.notes,
-      }),
-    );
+    addStep(outcomes, snapshot, next, {
+      id,
+      title: `Remove the legacy copy of ${plan.helper}()`,
+      kind: "retire",
+      module: name,
+      functions: plan.functions,
+      notes: plan.notes,
+    });
     for (const [key, via] of [...outcomes.via]) {
       const [file = "", fn = ""] = key.split("\0");
       if (fn === `${plan.helper}_hpy`) outcomes.via.set(keyOf(file, plan.helper), { step: id, bridged: via.bridged });
@@ -448,16 +466,14 @@ function migrateGlobals(parser: Parser, snapshot: Snapshot, name: string, path: 
     if (!(error instanceof Refused)) throw error;
     return snapshot;
   }
-  outcomes.steps.push(
-    makeStep(snapshot, next, {
-      id: uniqueId(`globals-${name}`, outcomes.steps),
-      title: `Keep the module's objects in HPyGlobals`,
-      kind: "global",
-      module: name,
-      functions: [],
-      notes: plan.notes,
-    }),
-  );
+  addStep(outcomes, snapshot, next, {
+    id: uniqueId(`globals-${name}`, outcomes.steps),
+    title: `Keep the module's objects in HPyGlobals`,
+    kind: "global",
+    module: name,
+    functions: [],
+    notes: plan.notes,
+  });
   for (const fn of functions) {
     const known = outcomes.via.get(keyOf(path, fn.name));
     const init = outcomes.via.get(keyOf(path, `PyInit_${name}`));
@@ -474,16 +490,14 @@ function finishModule(parser: Parser, snapshot: Snapshot, name: string, path: st
   const plan = module === undefined ? null : planFinish(module);
   if (plan === null) return snapshot;
   const next = advance(parser, snapshot, snapshot.files, plan.edits);
-  outcomes.steps.push(
-    makeStep(snapshot, next, {
-      id: uniqueId(`finish-${name}`, outcomes.steps),
-      title: `Drop Python.h from ${name}: it builds under the universal ABI`,
-      kind: "finish",
-      module: name,
-      functions: [],
-      notes: plan.notes,
-    }),
-  );
+  addStep(outcomes, snapshot, next, {
+    id: uniqueId(`finish-${name}`, outcomes.steps),
+    title: `Drop Python.h from ${name}: it builds under the universal ABI`,
+    kind: "finish",
+    module: name,
+    functions: [],
+    notes: plan.notes,
+  });
   return next;
 }
 
@@ -507,16 +521,14 @@ function migrateInit(
     const next = advance(parser, snapshot, snapshot.files, plan.edits);
     proveStep(next, plan.migrated);
     const id = uniqueId(`function-${found.init.name}`, outcomes.steps);
-    outcomes.steps.push(
-      makeStep(snapshot, next, {
-        id,
-        title: `Move the initialisation of ${name} to HPy`,
-        kind: "function",
-        module: name,
-        functions: plan.functions,
-        notes: plan.notes,
-      }),
-    );
+    addStep(outcomes, snapshot, next, {
+      id,
+      title: `Move the initialisation of ${name} to HPy`,
+      kind: "function",
+      module: name,
+      functions: plan.functions,
+      notes: plan.notes,
+    });
     for (const m of plan.migrated) outcomes.via.set(keyOf(m.file, m.name), { step: id, bridged: m.bridged });
     outcomes.via.set(keyOf(path, found.init.name), { step: id, bridged: plan.migrated[0]?.bridged === true });
     outcomes.via.set(keyOf(path, original), { step: id, bridged: plan.migrated[0]?.bridged === true });
@@ -622,6 +634,7 @@ function functionReport(module: ExtensionModule, fn: CFunction, outcomes: Outcom
     name: fn.name,
     file: fn.file.path,
     line: lineOf(fn.file.text, fn.file.tree.start(fn.node)),
+    span: { start: fn.file.tree.start(fn.node), end: fn.file.tree.end(fn.node) },
     kind,
   } as const;
   if (fn.isMigrated) {
@@ -653,31 +666,6 @@ function explainLegacy(module: ExtensionModule, fn: CFunction, outcomes: Outcome
     id: "only-used-by-legacy-code",
     message: "Only legacy code uses it: types of the extension, the init function, or functions that stay legacy.",
   };
-}
-
-/** Whether a migrated function still goes through the C API: calls of it, bridges, or `PyObject *` of its own. */
-function usesCapiCalls(fn: CFunction): boolean {
-  const tree = fn.file.tree;
-  for (const n of tree.descendants(fn.body, "identifier", "type_identifier")) {
-    const name = tree.source(n);
-    if (CAPI_FUNCTIONS.has(name) || name === "PyObject" || name === "HPy_AsPyObject" || name === "HPy_FromPyObject")
-      return true;
-    if (name.startsWith("hpyx_Py") || SUPPORT.get(name)?.bridged === true) return true;
-  }
-  return false;
-}
-
-/** Whether a function's text names the C API. */
-function usesCapi(fn: CFunction): boolean {
-  const text = fn.file.text.slice(fn.file.tree.start(fn.node), fn.file.tree.end(fn.node));
-  const tokens = lex(text);
-  for (let i = 0; i < tokens.count; i++)
-    if (tokens.kind[i] === TokenKind.identifier && isCapiSite(text.slice(tokens.start[i], tokens.end[i]))) return true;
-  return false;
-}
-
-function isCapiSite(name: string): boolean {
-  return CAPI_FUNCTIONS.has(name) || CAPI_CONSTANTS.has(name) || looksLikeCapi(name);
 }
 
 /** Counts the C-API sites of the start and says what became of them. */
@@ -742,7 +730,7 @@ function sitesOf(snapshot: Snapshot, file: ParsedFile): Sites {
   for (let i = 0; i < tokens.count; i++) {
     if (tokens.kind[i] !== TokenKind.identifier) continue;
     const at = tokens.start[i] as number;
-    if (!isCapiSite(file.text.slice(at, tokens.end[i]))) continue;
+    if (!isCapiName(file.text.slice(at, tokens.end[i]))) continue;
     all++;
     while (next < ranges.length && (ranges[next]?.end ?? 0) <= at) next++;
     const range = ranges[next];

@@ -10,6 +10,16 @@ export interface MigrationOptions {
   readonly hpy: "0.9";
   /** A function to move before the others of its module, with what it needs; the rest of the series follows it. */
   readonly first?: string;
+  /** Steps that must not be made: what they would move stays legacy with the refusal `verification-failed`. */
+  readonly excluded?: readonly Exclusion[];
+}
+
+/** A step that was made from this input before and did not pass verification. */
+export interface Exclusion {
+  /** Its id. */
+  readonly step: string;
+  /** The first lines of what went wrong. */
+  readonly evidence: string;
 }
 
 /** Why something stays as it is. `id` is a stable kebab-case name that `explain` answers. */
@@ -28,6 +38,8 @@ export interface FunctionReport {
   readonly name: string;
   readonly file: string;
   readonly line: number;
+  /** The definition in the file as it was read. */
+  readonly span: Span;
   /** `method` a module function in a method table; `helper` called from others; `init` PyInit; `type` needs a type of the extension; `migrated` is HPy already. */
   readonly kind: "method" | "helper" | "init" | "type" | "migrated";
   /** Status once all steps are applied. */

@@ -27,6 +27,7 @@ function scriptedPlan(input: ProjectInput): MigrationPlan {
         name,
         file: path,
         line,
+        span,
         kind: state === "done" ? "migrated" : "method",
         status: state === "stay" ? "legacy" : "pure",
         via: state === "todo" ? id : null,
