@@ -124,6 +124,8 @@ interface Outcomes {
   /** Why a function stays, by file and name. */
   readonly refusals: Map<string, Refusal[]>;
   readonly moduleRefusals: Map<string, Refusal[]>;
+  /** Why a step is missing that is of a module as a whole and not of a function. */
+  readonly notes: Refusal[];
 }
 
 function keyOf(file: string, name: string): string {
@@ -140,6 +142,7 @@ export function planMigration(input: ProjectInput, parser: Parser, options: Migr
     via: new Map(),
     refusals: new Map(),
     moduleRefusals: new Map(),
+    notes: [],
   };
   let snapshot = start;
   const moduleNames = start.project.modules.map((m) => ({ name: m.name, path: m.file.path }));
@@ -292,23 +295,34 @@ function hasBalancedConditionals(text: string): boolean {
  *
  * @throws Refused when the caller of the engine has excluded it; nothing has been added then.
  */
-function addStep(
-  outcomes: Outcomes,
-  before: Snapshot,
-  after: Snapshot,
-  step: Pick<Step, "id" | "title" | "kind" | "module" | "functions" | "notes">,
-): void {
+function addStep(outcomes: Outcomes, before: Snapshot, after: Snapshot, step: StepFacts): void {
   const evidence = outcomes.excluded.get(step.id);
   if (evidence !== undefined)
     throw new Refused("verification-failed", { start: 0, end: 0 }, `The step was made and failed: ${evidence}`);
   outcomes.steps.push(makeStep(before, after, step));
 }
 
-function makeStep(
+type StepFacts = Pick<Step, "id" | "title" | "kind" | "module" | "functions" | "notes">;
+
+/** Adds a step of a module as a whole; where it is excluded, a note says so and the answer is false. */
+function tryToAddStep(
+  outcomes: Outcomes,
   before: Snapshot,
   after: Snapshot,
-  step: Pick<Step, "id" | "title" | "kind" | "module" | "functions" | "notes">,
-): Step {
+  module: ExtensionModule,
+  step: StepFacts,
+): boolean {
+  try {
+    addStep(outcomes, before, after, step);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    outcomes.notes.push(refusalOf(error, module.file));
+    return false;
+  }
+}
+
+function makeStep(before: Snapshot, after: Snapshot, step: StepFacts): Step {
   const changes: FileChange[] = [];
   for (const [path, file] of after.files) {
     const old = before.files.get(path);
@@ -435,14 +449,20 @@ function retireHelpers(parser: Parser, start: Snapshot, name: string, path: stri
     if (plan === null) return snapshot;
     const next = advance(parser, snapshot, snapshot.files, plan.edits);
     const id = uniqueId(`retire-${plan.helper}`, outcomes.steps);
-    addStep(outcomes, snapshot, next, {
-      id,
-      title: `Remove the legacy copy of ${plan.helper}()`,
-      kind: "retire",
-      module: name,
-      functions: plan.functions,
-      notes: plan.notes,
-    });
+    try {
+      addStep(outcomes, snapshot, next, {
+        id,
+        title: `Remove the legacy copy of ${plan.helper}()`,
+        kind: "retire",
+        module: name,
+        functions: plan.functions,
+        notes: plan.notes,
+      });
+    } catch (error) {
+      if (!(error instanceof Refused) || module === undefined) throw error;
+      outcomes.refusals.set(keyOf(path, plan.helper), [refusalOf(error, module.file)]);
+      return snapshot;
+    }
     for (const [key, via] of [...outcomes.via]) {
       const [file = "", fn = ""] = key.split("\0");
       if (fn === `${plan.helper}_hpy`) outcomes.via.set(keyOf(file, plan.helper), { step: id, bridged: via.bridged });
@@ -454,7 +474,7 @@ function retireHelpers(parser: Parser, start: Snapshot, name: string, path: stri
 function migrateGlobals(parser: Parser, snapshot: Snapshot, name: string, path: string, outcomes: Outcomes): Snapshot {
   const module = findModule(snapshot, name, path);
   const plan: SourceEdits | null = module === undefined ? null : planGlobals(snapshot.project, module);
-  if (plan === null) return snapshot;
+  if (module === undefined || plan === null) return snapshot;
   const next = advance(parser, snapshot, snapshot.files, plan.edits);
   const functions = [...next.project.functions.values()].flat().filter((f) => f.isMigrated && f.file.path === path);
   try {
@@ -466,7 +486,7 @@ function migrateGlobals(parser: Parser, snapshot: Snapshot, name: string, path: 
     if (!(error instanceof Refused)) throw error;
     return snapshot;
   }
-  addStep(outcomes, snapshot, next, {
+  const added = tryToAddStep(outcomes, snapshot, next, module, {
     id: uniqueId(`globals-${name}`, outcomes.steps),
     title: `Keep the module's objects in HPyGlobals`,
     kind: "global",
@@ -474,6 +494,7 @@ function migrateGlobals(parser: Parser, snapshot: Snapshot, name: string, path: 
     functions: [],
     notes: plan.notes,
   });
+  if (!added) return snapshot;
   for (const fn of functions) {
     const known = outcomes.via.get(keyOf(path, fn.name));
     const init = outcomes.via.get(keyOf(path, `PyInit_${name}`));
@@ -488,9 +509,9 @@ function migrateGlobals(parser: Parser, snapshot: Snapshot, name: string, path: 
 function finishModule(parser: Parser, snapshot: Snapshot, name: string, path: string, outcomes: Outcomes): Snapshot {
   const module = findModule(snapshot, name, path);
   const plan = module === undefined ? null : planFinish(module);
-  if (plan === null) return snapshot;
+  if (module === undefined || plan === null) return snapshot;
   const next = advance(parser, snapshot, snapshot.files, plan.edits);
-  addStep(outcomes, snapshot, next, {
+  const added = tryToAddStep(outcomes, snapshot, next, module, {
     id: uniqueId(`finish-${name}`, outcomes.steps),
     title: `Drop Python.h from ${name}: it builds under the universal ABI`,
     kind: "finish",
@@ -498,7 +519,7 @@ function finishModule(parser: Parser, snapshot: Snapshot, name: string, path: st
     functions: [],
     notes: plan.notes,
   });
-  return next;
+  return added ? next : snapshot;
 }
 
 /** The module's initialisation moves after its methods. */
@@ -591,7 +612,7 @@ function report(start: Snapshot, end: Snapshot, outcomes: Outcomes, options: Mig
   }
   const all = modules.flatMap((m) => m.functions);
   const count = (status: FunctionStatus): number => all.filter((f) => f.status === status).length;
-  const notes: Refusal[] = [];
+  const notes: Refusal[] = [...outcomes.notes];
   for (const file of start.parsed.values())
     for (const u of file.unparsed)
       notes.push({

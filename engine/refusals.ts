@@ -716,4 +716,11 @@ Release the variable at the end of the function, with a label for the error path
 
 Give it fixed parameters, or an array and a length.`,
   },
+  {
+    id: "verification-failed",
+    title: "The step was made, and failed its verification",
+    text: `\`apply --verify\` built the project with this step and ran its tests, and something that was in order before was not any more: it did not compile, a test failed, the interpreter crashed or hung, or handles leaked. The step was dropped, what it would have moved stays legacy, and the rest of the series was planned again without it. The message holds the first lines of the evidence.
+
+Look at the step with \`hpy-migrate diff --step ID\` and at the evidence with \`hpy-migrate verify\`. Where the rewritten code is wrong, please report it; where the original relies on something that a step may change, such as the text of an error, the test can be made less strict.`,
+  },
 ];
