@@ -29,6 +29,15 @@ export type CallingConvention =
   | "keywords"
   | "fastcall"
   | "fastcall-keywords"
+  /**
+   * A slot, getter or setter of a type: the context first, every object parameter a borrowed handle, the others as they
+   * are; an object result must be a new reference.
+   */
+  | "slot"
+  /** `tp_new(type, args, kwds)`: becomes (ctx, HPy type, const HPy *args, HPy_ssize_t nargs, HPy kw). */
+  | "new"
+  /** `tp_init(self, args, kwds)`: becomes (ctx, HPy self, const HPy *args, HPy_ssize_t nargs, HPy kw), result int. */
+  | "type-init"
   /** Called from C only. */
   | "helper"
   /** The former `PyInit_` function: takes over a module and returns it or NULL; becomes the body of `HPy_mod_exec`. */

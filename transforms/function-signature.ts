@@ -36,6 +36,9 @@ function methodParameters(convention: CallingConvention, names: ArgumentNames): 
     case "varargs":
     case "fastcall":
       return `(${base}, const HPy *${names.args}, size_t ${names.nargs})`;
+    case "new":
+    case "type-init":
+      return `(${base}, const HPy *${names.args}, HPy_ssize_t ${names.nargs}, HPy ${names.kwnames})`;
     default:
       return `(${base}, const HPy *${names.args}, size_t ${names.nargs}, HPy ${names.kwnames})`;
   }
@@ -63,7 +66,7 @@ export function rewriteSignature(
   }
   if (isObjectPointer(fn.result)) rewriteObjectType(tree, fn.node, [fn.declarator], edits);
   const list = fn.declarator.parameters;
-  if (convention !== "helper") {
+  if (convention !== "helper" && convention !== "slot") {
     edits.replace({ start: tree.start(list), end: tree.end(list) }, methodParameters(convention, names), RULE);
     return;
   }
