@@ -62,15 +62,18 @@ export interface MethodEntry {
   readonly node: Node;
 }
 
-export interface MethodTable {
+/** An array of definitions that ends with an empty one. */
+export interface EntryTable<E> {
   readonly name: string;
   readonly file: ParsedFile;
   readonly declaration: Node;
   readonly initializer: Node;
-  readonly entries: readonly MethodEntry[];
+  readonly entries: readonly E[];
   /** The terminating entry, or NONE. */
   readonly sentinel: Node;
 }
+
+export type MethodTable = EntryTable<MethodEntry>;
 
 /** An initialised struct variable with its fields by name. */
 export interface StructValue {
@@ -410,7 +413,7 @@ function methodsOf(
 }
 
 /** Reads a `PyMethodDef` table; null when the variable is none. */
-function readMethodTable(variable: GlobalVariable, knowledge: MacroKnowledge): MethodTable | null {
+export function readMethodTable(variable: GlobalVariable, knowledge: MacroKnowledge): MethodTable | null {
   const tree = variable.file.tree;
   const initializer = variable.declarator.value;
   if (!/^(struct )?PyMethodDef$/.test(variable.declarator.type.base) || tree.kind(initializer) !== "initializer_list")
@@ -504,7 +507,7 @@ function flagNames(text: string, knowledge: MacroKnowledge, depth: number): stri
 }
 
 /** The operand of casts, written out or by macros that only cast: `_PyCFunction_CAST(f)` of CPython, or the project's own. */
-function stripCastMacros(tree: Tree, n: Node, knowledge: MacroKnowledge): Node {
+export function stripCastMacros(tree: Tree, n: Node, knowledge: MacroKnowledge): Node {
   const at = stripCasts(tree, n);
   if (at === NONE || tree.kind(at) !== "call_expression") return at;
   const name = tree.source(tree.field(at, "function"));
