@@ -14,13 +14,16 @@ function version(): string {
 
 /** The core is loaded by the first command that needs it: `--help` and `--version` should not wait for a parser. */
 async function loadEngine(): Promise<Engine> {
-  const [{ planMigration }, { explain }, { loadParser }] = await Promise.all([
+  const [{ planMigration }, { lintProject, fixProject }, { explain }, { loadParser }] = await Promise.all([
     import("../engine/engine.ts"),
+    import("../engine/lint-project.ts"),
     import("../engine/explain.ts"),
     import("./load-parser.ts"),
   ]);
   return {
     plan: async (input, options) => planMigration(input, await loadParser(), options),
+    lint: async (input, options) => lintProject(input, await loadParser(), options),
+    fix: async (input) => fixProject(input, await loadParser()),
     explain,
   };
 }

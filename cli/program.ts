@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import type { Explanation } from "../engine/explain.ts";
 import type { MigrationOptions, MigrationPlan, ProjectInput, Step } from "../engine/types.ts";
 import { count, renderAccount } from "../report/account.ts";
+import { assess } from "../report/assessment.ts";
 import { renderPatchSeries, renderStat } from "../report/patch-series.ts";
 import { PLAN_SCHEMA, planJson, stepJson } from "../report/plan-json.ts";
 import { renderOverview, renderPlan } from "../report/plan-text.ts";
@@ -12,12 +13,13 @@ import { COLOURED, PLAIN, type Style } from "../report/style.ts";
 import { diffFile } from "../report/unified-diff.ts";
 import { describeSystemError, type Failure, type Result, success, unusable } from "./failure.ts";
 import { checkWorkTree, commitStep } from "./git.ts";
+import type { LintCommandOptions, LintEngine, LintSurroundings } from "./lint-command.ts";
 import { type Project, readProject } from "./project.ts";
 import { checkApplicable, readSelector, type Selector, type SelectorOptions, selectSteps } from "./select-steps.ts";
 import { undoChanges, writeChanges } from "./write-files.ts";
 
 /** What the commands need of the core. */
-export interface Engine {
+export interface Engine extends LintEngine {
   readonly plan: (input: ProjectInput, options: MigrationOptions) => Promise<MigrationPlan>;
   readonly explain: (id: string) => Explanation | null;
 }
@@ -146,6 +148,20 @@ export async function run(args: readonly string[], load: LoadEngine, around: Sur
     .action(action<ApplyOptions>((path, options) => apply(path, options, load, around)));
 
   program
+    .command("lint")
+    .description("check the handles of HPy code, migrated or written by hand")
+    .argument("[path]", "the project", ".")
+    .addOption(new Option("--format <format>", "form of the results").choices(["text", "json", "sarif", "github"]))
+    .option("--fix", "make the repairs that are certain, then check")
+    .option("--unproven", "say on stderr where the checker lost track")
+    .action(
+      action<LintCommandOptions & CommonOptions>(async (path, options) => {
+        const { lint } = await import("./lint-command.ts");
+        return lint(path, options, await load(), lintSurroundings(options, around));
+      }),
+    );
+
+  program
     .command("explain")
     .description("a rule, transform or refusal, with an example")
     .argument("<id>", "its id")
@@ -158,6 +174,15 @@ export async function run(args: readonly string[], load: LoadEngine, around: Sur
     return error.exitCode === 0 ? 0 : 2;
   }
   return status;
+}
+
+function lintSurroundings(options: CommonOptions, around: Surroundings): LintSurroundings {
+  return {
+    version: around.version,
+    style: styleFor(options, around.colour.out),
+    print: (text) => around.out(bytesOf(text)),
+    err: around.err,
+  };
 }
 
 function report(failure: Failure, around: Surroundings): number {
@@ -216,8 +241,9 @@ async function overview(
   const planned = await makePlan(path, options, load, around);
   if (!planned.ok) return planned;
   const made = planned.value.plan;
-  if (options.json) printJson(planJson(made), around);
-  else around.out(bytesOf(renderOverview(made, styleFor(options, around.colour.out))));
+  const assessment = assess(made, planned.value.project.input);
+  if (options.json) printJson(planJson(made, assessment), around);
+  else around.out(bytesOf(renderOverview(made, assessment, styleFor(options, around.colour.out))));
   closeAccount(made, options, around);
   return success(0);
 }
@@ -231,8 +257,9 @@ async function plan(
   const planned = await makePlan(path, options, load, around);
   if (!planned.ok) return planned;
   const made = planned.value.plan;
-  if (options.json) printJson(planJson(made), around);
-  else around.out(bytesOf(renderPlan(made, styleFor(options, around.colour.out))));
+  const assessment = assess(made, planned.value.project.input);
+  if (options.json) printJson(planJson(made, assessment), around);
+  else around.out(bytesOf(renderPlan(made, assessment, styleFor(options, around.colour.out))));
   closeAccount(made, options, around);
   return success(0);
 }

@@ -744,4 +744,27 @@ example_stat_impl(HPyContext *ctx, HPy self)
 }
 `,
   },
+  {
+    id: "suppression-unused",
+    title: "A comment allows what is not found",
+    severity: "hazard",
+    explanation:
+      "A comment `/* hpy-migrate: allow ID: reason */` takes back the findings with this id in its own line, or in the next statement, declaration or function when it stands alone. This one takes back nothing: the code is right by now, or the comment stands in the wrong place. Remove it, so that it cannot hide a later mistake.",
+    example: method(`    /* hpy-migrate: allow handle-leaked: the interpreter exits here */
+    return HPy_Dup(ctx, arg);`),
+    repaired: method(`    return HPy_Dup(ctx, arg);`),
+  },
+  {
+    id: "suppression-malformed",
+    title: "A comment names no known id or gives no reason",
+    severity: "hazard",
+    explanation:
+      "A comment that allows a finding names its id and, after a colon, the reason for the next reader: `/* hpy-migrate: allow handle-leaked: the interpreter exits here */`. Several ids are separated by commas. Without both it has no effect.",
+    example: method(`    /* hpy-migrate: allow handle-dropped */
+    HPy_GetAttr_s(ctx, arg, "touch");
+    return HPy_Dup(ctx, ctx->h_None);`),
+    repaired: method(`    /* hpy-migrate: allow handle-dropped: the attribute is None, which never dies */
+    HPy_GetAttr_s(ctx, arg, "touch");
+    return HPy_Dup(ctx, ctx->h_None);`),
+  },
 ];

@@ -52,7 +52,7 @@ class FileCheck {
     certainty: Finding["certainty"] = "certain",
   ): void {
     const span = typeof node === "number" ? { start: this.tree.start(node), end: this.tree.end(node) } : node;
-    this.findings.push({ id, span, function: name, message, path: [], certainty });
+    this.findings.push({ id, span, function: name, message, path: [], certainty, place: "" });
   }
 
   private isGlobal(node: Node): boolean {

@@ -17,6 +17,8 @@ export interface Finding {
   readonly path: readonly PathPoint[];
   /** `possible` where a caller or an invariant that is not in the code may make it harmless. */
   readonly certainty: "certain" | "possible";
+  /** The variable that holds the resource, as it is written; empty where there is none. */
+  readonly place: string;
 }
 
 /** Why the checker cannot say that a function is clean. */

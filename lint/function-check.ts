@@ -420,6 +420,7 @@ class FunctionCheck {
       message,
       path: this.path(state, cell),
       certainty: certainty ?? "certain",
+      place: cell === undefined ? "" : variableOf(cell.holder),
     });
   }
 
@@ -489,6 +490,13 @@ function covers(wide: Outcome, narrow: Outcome, uses: Summary["parameters"]): bo
     wider = true;
   }
   return wider;
+}
+
+/** A place as it can be written in the source; empty for what has no name there. */
+function variableOf(place: string): string {
+  const at = place.indexOf("@");
+  const name = at < 0 ? place : place.slice(0, at);
+  return name.startsWith("(") || name.endsWith("[]") ? "" : name;
 }
 
 /** The variable that a place is a part of. */

@@ -5,6 +5,7 @@ import { loadParser } from "../cli/load-parser.ts";
 import { run } from "../cli/program.ts";
 import { planMigration } from "../engine/engine.ts";
 import { explain } from "../engine/explain.ts";
+import { fixProject, type LintOptions, lintProject } from "../engine/lint-project.ts";
 import type { ProjectInput } from "../engine/types.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -92,7 +93,12 @@ async function output(args: readonly string[]): Promise<string> {
   const printed: string[] = [];
   const load = async () => {
     const parser = await loadParser();
-    return { plan: async (input: ProjectInput) => planMigration(input, parser, { hpy: "0.9" }), explain };
+    return {
+      plan: async (input: ProjectInput) => planMigration(input, parser, { hpy: "0.9" }),
+      lint: async (input: ProjectInput, options: LintOptions) => lintProject(input, parser, options),
+      fix: async (input: ProjectInput) => fixProject(input, parser),
+      explain,
+    };
   };
   const status = await run([...args.slice(0, -1), join(ROOT, args.at(-1) as string)], load, {
     version: "",

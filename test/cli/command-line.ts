@@ -69,6 +69,8 @@ function scriptedPlan(input: ProjectInput): MigrationPlan {
 }
 
 const scriptedEngine: Engine = {
+  lint: async () => ({ findings: [], suppressed: 0, functions: 0, unproven: [] }),
+  fix: async () => ({ changes: new Map(), applied: 0 }),
   plan: async (input) => scriptedPlan(input),
   explain: (id) =>
     id === "not-today"

@@ -1,0 +1,239 @@
+/** Checking the handles of a whole project: places for people and tools, and repairs that have been tried. */
+import { HandleChecker } from "../lint/check-handles.ts";
+import { DIAGNOSTICS, type Diagnostic } from "../lint/diagnostics.ts";
+import type { Finding } from "../lint/findings.ts";
+import { candidateFix, type Fix } from "../lint/fixes.ts";
+import { type FileReport, lintHandles } from "../lint/lint-files.ts";
+import type { InputFile, ParsedFile, Parser, Span } from "../syntax/source.ts";
+import type { ProjectInput } from "./types.ts";
+
+export interface LintOptions {
+  /** Whether repairs are worked out: each costs a check of the functions that it touches. */
+  readonly fixes: "offered" | "none";
+}
+
+/** A place in a file. Lines and columns count from 1, columns in UTF-16 code units. */
+export interface LintPlace {
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+  readonly span: Span;
+}
+
+export interface LintFinding extends LintPlace {
+  /** What `explain` answers. */
+  readonly id: string;
+  /** `error`: wrong at run time. `hazard`: correct code that meets a defect of HPy 0.9 itself. */
+  readonly severity: Diagnostic["severity"];
+  readonly certainty: Finding["certainty"];
+  /** The enclosing function; the declared name for what stands outside of functions. */
+  readonly function: string;
+  readonly message: string;
+  /** The path that leads there, in order of execution. */
+  readonly related: readonly (LintPlace & { readonly message: string })[];
+  /** A repair after which the finding is gone and nothing new is found; null where none is certain. */
+  readonly fix: Fix | null;
+}
+
+export interface LintReport {
+  /** By path, then by place. */
+  readonly findings: readonly LintFinding[];
+  readonly suppressed: number;
+  /** HPy functions that were checked. */
+  readonly functions: number;
+  /** Places that were not understood; nothing is claimed of the functions that they are in. */
+  readonly unproven: readonly {
+    readonly path: string;
+    readonly line: number;
+    readonly function: string;
+    readonly reason: string;
+  }[];
+}
+
+const SEVERITY: ReadonlyMap<string, Diagnostic["severity"]> = new Map(DIAGNOSTICS.map((d) => [d.id, d.severity]));
+
+/** Checks all HPy code of a project. */
+export function lintProject(input: ProjectInput, parser: Parser, options: LintOptions): LintReport {
+  const inputs = input.files.filter((file) => isSource(file.path));
+  const knowledge = parser.prepare(inputs);
+  const files = inputs.map((file) => parser.parse(file, knowledge));
+  const reports = lintHandles(files);
+  const findings: LintFinding[] = [];
+  const unproven: LintReport["unproven"][number][] = [];
+  for (const report of reports) {
+    const { file } = report;
+    const lines = new Lines(file.text);
+    for (const finding of report.findings) {
+      const fix =
+        options.fixes === "offered"
+          ? triedFix(file, finding, report, files, (changed) => parser.parse(changed, knowledge))
+          : null;
+      findings.push(located(file.path, lines, finding, fix));
+    }
+    for (const { span, reason, function: name } of report.unproven)
+      unproven.push({ path: file.path, line: lines.place(span.start).line, function: name, reason: readable(reason) });
+    for (const { span, reason, name } of file.unparsed)
+      if (file.text.slice(span.start, span.end).includes("HPy"))
+        unproven.push({
+          path: file.path,
+          line: lines.place(span.start).line,
+          function: name,
+          reason: readable(reason),
+        });
+  }
+  return {
+    findings: findings.sort((a, b) => (a.path === b.path ? a.span.start - b.span.start : a.path < b.path ? -1 : 1)),
+    suppressed: reports.reduce((sum, report) => sum + report.suppressed, 0),
+    functions: reports.reduce((sum, report) => sum + report.functions, 0),
+    unproven,
+  };
+}
+
+/**
+ * Applies every repair that can be applied at once, again and again until none is left. The result holds the new texts
+ * of the files that changed.
+ */
+export function fixProject(
+  input: ProjectInput,
+  parser: Parser,
+): { readonly changes: ReadonlyMap<string, string>; readonly applied: number } {
+  const texts = new Map(input.files.map((file) => [file.path, file.text]));
+  let applied = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const files = [...texts].map(([path, text]): InputFile => ({ path, text }));
+    const { findings } = lintProject({ files }, parser, { fixes: "offered" });
+    const byFile = new Map<string, Fix[]>();
+    for (const { path, fix } of findings) {
+      if (fix === null) continue;
+      const chosen = byFile.get(path) ?? [];
+      byFile.set(path, chosen);
+      if (!chosen.some((other) => overlaps(other, fix))) chosen.push(fix);
+    }
+    if (byFile.size === 0) break;
+    for (const [path, fixes] of byFile) {
+      texts.set(path, applyFixes(texts.get(path) as string, fixes));
+      applied += fixes.length;
+    }
+  }
+  const changes = new Map<string, string>();
+  for (const { path, text } of input.files) if (texts.get(path) !== text) changes.set(path, texts.get(path) as string);
+  return { changes, applied };
+}
+
+/** Rounds of repairs: one repair can make room for the next at the same place. */
+const ROUNDS = 10;
+
+/** Whether two repairs touch the same text, or the same place. */
+function overlaps(a: Fix, b: Fix): boolean {
+  return a.edits.some((x) => b.edits.some((y) => x.start <= y.end && y.start <= x.end));
+}
+
+function applyFixes(text: string, fixes: readonly Fix[]): string {
+  const edits = fixes.flatMap((fix) => fix.edits).sort((a, b) => b.start - a.start || b.end - a.end);
+  let result = text;
+  for (const edit of edits) result = result.slice(0, edit.start) + edit.text + result.slice(edit.end);
+  return result;
+}
+
+/** The repair of a finding, if after it the finding is gone, nothing new is found and all is understood. */
+function triedFix(
+  file: ParsedFile,
+  finding: Finding,
+  report: FileReport,
+  files: readonly ParsedFile[],
+  parse: (file: InputFile) => ParsedFile,
+): Fix | null {
+  if (report.unproven.some((u) => u.function === finding.function)) return null;
+  const fix = candidateFix(file, finding);
+  if (fix === null) return null;
+  const changed = parse({ path: file.path, text: applyFixes(file.text, [fix]) });
+  if (changed.unparsed.length > file.unparsed.length) return null;
+  const before = tally(files, file, finding.function);
+  const after = tally(
+    files.map((f) => (f === file ? changed : f)),
+    changed,
+    finding.function,
+  );
+  const key = `${finding.function}\0${finding.id}`;
+  if ((after.get(key) ?? 0) >= (before.get(key) ?? 0)) return null;
+  for (const [other, number] of after) if (number > (before.get(other) ?? 0)) return null;
+  return fix;
+}
+
+/** Numbers of findings by function and id around one function: its own, its callers' and those outside of functions. */
+function tally(files: readonly ParsedFile[], file: ParsedFile, name: string): Map<string, number> {
+  const checker = new HandleChecker(files);
+  const numbers = new Map<string, number>();
+  const add = (key: string): void => {
+    numbers.set(key, (numbers.get(key) ?? 0) + 1);
+  };
+  for (const f of files) {
+    for (const info of checker.functionsOf(f)) {
+      if (!(f === file && info.name === name) && !info.calls.has(name)) continue;
+      const { findings, unproven } = checker.result(info);
+      for (const finding of findings) add(`${info.name}\0${finding.id}`);
+      for (const _ of unproven) add(`${info.name}\0unproven`);
+    }
+  }
+  for (const finding of checker.outside(file)) add(`${finding.function}\0${finding.id}`);
+  return numbers;
+}
+
+function located(path: string, lines: Lines, finding: Finding, fix: Fix | null): LintFinding {
+  return {
+    ...lines.range(path, finding.span),
+    id: finding.id,
+    severity: SEVERITY.get(finding.id) ?? "error",
+    certainty: finding.certainty,
+    function: readable(finding.function),
+    message: readable(finding.message),
+    related: finding.path.map((point) => ({ ...lines.range(path, point.span), message: readable(point.note) })),
+    fix,
+  };
+}
+
+function isSource(path: string): boolean {
+  return !path.endsWith(".py") && !path.endsWith(".cfg") && !path.endsWith(".toml");
+}
+
+/** Bytes of a source as text for people: UTF-8 where they are. */
+function readable(text: string): string {
+  let ascii = true;
+  for (let i = 0; i < text.length && ascii; i++) ascii = text.charCodeAt(i) < 128;
+  if (ascii) return text;
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(text, (c) => c.charCodeAt(0)));
+  } catch {
+    return text;
+  }
+}
+
+/** Lines and columns of a text. */
+class Lines {
+  private readonly text: string;
+  private readonly starts: number[] = [0];
+
+  constructor(text: string) {
+    this.text = text;
+    for (let i = text.indexOf("\n"); i >= 0; i = text.indexOf("\n", i + 1)) this.starts.push(i + 1);
+  }
+
+  place(offset: number): { readonly line: number; readonly column: number } {
+    let low = 0;
+    let high = this.starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((this.starts[middle] as number) <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, column: readable(this.text.slice(this.starts[low], offset)).length + 1 };
+  }
+
+  range(path: string, span: Span): LintPlace {
+    const from = this.place(span.start);
+    const to = this.place(span.end);
+    return { path, line: from.line, column: from.column, endLine: to.line, endColumn: to.column, span };
+  }
+}
