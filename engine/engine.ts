@@ -17,12 +17,12 @@ import { readDirective } from "../syntax/directives.ts";
 import { applyEdits, type EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { InputFile, MacroKnowledge, ParsedFile, Parser } from "../syntax/source.ts";
+import { Analyses } from "../transforms/analyses.ts";
 import { planBuildFileEdits } from "../transforms/build-files.ts";
 import { expandModuleMacros } from "../transforms/expand-module-macros.ts";
 import { planFinish } from "../transforms/finish-module.ts";
 import { planGlobals } from "../transforms/global-to-hpyglobal.ts";
 import {
-  Analyses,
   type Containers,
   findInit,
   type MethodStep,

@@ -182,7 +182,14 @@ function readTable<E>(
     if (entry === null) sentinel = item;
     else entries.push(entry);
   }
-  return { name: variable.name, file: variable.file, declaration: variable.declaration, initializer, entries, sentinel };
+  return {
+    name: variable.name,
+    file: variable.file,
+    declaration: variable.declaration,
+    initializer,
+    entries,
+    sentinel,
+  };
 }
 
 function readSlots(project: Project, variable: GlobalVariable): EntryTable<SlotEntry> | null {

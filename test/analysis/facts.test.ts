@@ -7,7 +7,7 @@ import { printFacts } from "../../analysis/print-facts.ts";
 import { loadParser } from "../../cli/load-parser.ts";
 import { buildProject } from "../../model/project.ts";
 import type { Parser } from "../../syntax/source.ts";
-import { Analyses } from "../../transforms/method-to-hpydef.ts";
+import { Analyses } from "../../transforms/analyses.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const SOURCES = join(ROOT, "fixtures", "analysis");
