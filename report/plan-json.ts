@@ -1,4 +1,5 @@
 import type { MigrationPlan, ModuleReport, Refusal, Step } from "../engine/types.ts";
+import type { Assessment } from "./assessment.ts";
 
 /** Raised whenever a field changes its meaning or goes away; new fields do not raise it. */
 export const PLAN_SCHEMA = 1;
@@ -42,7 +43,7 @@ function moduleJson(module: ModuleReport): object {
 }
 
 /** What `plan --json` prints; docs/plan-schema.json describes it. */
-export function planJson(plan: MigrationPlan): object {
+export function planJson(plan: MigrationPlan, assessment: Assessment): object {
   return {
     schema: PLAN_SCHEMA,
     hpy: plan.hpy,
@@ -51,5 +52,6 @@ export function planJson(plan: MigrationPlan): object {
     account: plan.account,
     notes: plan.notes.map(placedRefusalJson),
     totals: plan.totals,
+    assessment,
   };
 }

@@ -1,34 +1,10 @@
 import type { FunctionStatus, MigrationPlan, ModuleReport, Refusal, Step } from "../engine/types.ts";
 import { count } from "./account.ts";
+import type { Assessment, Blocker, Feature, ModuleAssessment, Standing, Universal } from "./assessment.ts";
 import type { Style } from "./style.ts";
 
 /** Rows of each list of the overview: all of it has to fit on one screen. */
-const ROWS = 8;
-
-interface Cause {
-  readonly id: string;
-  readonly units: number;
-  readonly example: Refusal;
-}
-
-/** Refusals of functions, types and modules by id, the most frequent first. */
-function causes(plan: MigrationPlan): Cause[] {
-  const found = new Map<string, { units: number; example: Refusal }>();
-  for (const module of plan.modules) {
-    const units = [...module.functions, ...module.types, { refusals: module.refusals }];
-    for (const unit of units) {
-      for (const id of new Set(unit.refusals.map((refusal) => refusal.id))) {
-        const example = unit.refusals.find((refusal) => refusal.id === id) as Refusal;
-        const known = found.get(id);
-        if (known) known.units++;
-        else found.set(id, { units: 1, example });
-      }
-    }
-  }
-  return [...found]
-    .map(([id, cause]) => ({ id, ...cause }))
-    .sort((a, b) => b.units - a.units || (a.id < b.id ? -1 : 1));
-}
+const ROWS = { modules: 6, steps: 4, blockers: 6, features: 4 } as const;
 
 /** Columns of an example in the overview. */
 const WIDTH = 100;
@@ -49,21 +25,36 @@ function pad(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-function more(total: number, noun: string, style: Style): string[] {
-  return total > ROWS ? [style.dim(`  and ${count(total - ROWS, `more ${noun}`)}`)] : [];
+function more(total: number, shown: number, noun: string, style: Style): string[] {
+  return total > shown ? [style.dim(`  and ${count(total - shown, `more ${noun}`)}`)] : [];
 }
 
-/** What one module looks like once all steps are applied, and how far it is. */
-function moduleSummary(module: ModuleReport): string {
-  const { functions } = module;
-  const migrated = functions.filter((unit) => unit.kind === "migrated").length;
-  const moving = functions.filter((unit) => unit.via !== null).length;
-  const legacy = functions.filter((unit) => unit.status === "legacy").length;
+/** What a set of functions looks like once all steps are applied, and how far it is. */
+function standingText(standing: Standing): string {
+  const done = standing.donePure + standing.doneBridged;
+  const ready = standing.readyPure + standing.readyBridged;
   const parts: string[] = [];
-  if (migrated > 0) parts.push(`${migrated} migrated`);
-  if (moving > 0) parts.push(`${moving} to move`);
-  if (legacy > 0) parts.push(`${legacy} staying legacy`);
-  return `${count(functions.length, "function")}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}`;
+  if (done > 0) parts.push(`${done} migrated`);
+  if (ready > 0) parts.push(`${ready} to move`);
+  if (standing.legacy > 0) parts.push(`${standing.legacy} staying legacy`);
+  return `${count(standing.functions, "function")}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}`;
+}
+
+function universalText(universal: Universal, style: Style): string {
+  if (universal === "blocked") return style.dim("universal ABI not yet");
+  return style.good(universal === "reached" ? "universal ABI reached" : "universal ABI reachable");
+}
+
+/** Columns of the bar. */
+const BAR = 40;
+
+/** The shares of a standing as one bar: done, to move, staying. */
+function bar(standing: Standing, style: Style): string {
+  const { functions, donePure, doneBridged, readyPure, readyBridged } = standing;
+  if (functions === 0) return "";
+  const done = Math.round(((donePure + doneBridged) * BAR) / functions);
+  const moved = Math.round(((donePure + doneBridged + readyPure + readyBridged) * BAR) / functions);
+  return style.good("#".repeat(done)) + style.notable("+".repeat(moved - done)) + style.dim(".".repeat(BAR - moved));
 }
 
 function moduleFiles(module: ModuleReport): string {
@@ -75,47 +66,106 @@ function stepLine(step: Step): string[] {
   return [step.id, `+${step.insertions} -${step.deletions}`, step.title];
 }
 
-/** The bare command: what is here, what is done, what comes next. */
-export function renderOverview(plan: MigrationPlan, style: Style): string {
+/** `12.5 %`, without a fraction that says nothing. */
+export function percent(part: number, whole: number): string {
+  if (whole === 0) return "0 %";
+  const value = (100 * part) / whole;
+  return `${value > 0 && value < 10 ? value.toFixed(1).replace(/\.0$/, "") : Math.floor(value)} %`;
+}
+
+/** The bare command: what is here, what is done, what comes next, what holds the rest back. One screen. */
+export function renderOverview(plan: MigrationPlan, assessment: Assessment, style: Style): string {
   const lines: string[] = [];
+  const { standing } = assessment;
+  const done = standing.donePure + standing.doneBridged;
+  const moved = done + standing.readyPure + standing.readyBridged;
   lines.push(style.bold(`${count(plan.modules.length, "extension module")}, target HPy ${plan.hpy}`));
-  const modules = plan.modules.slice(0, ROWS);
+  if (standing.functions > 0)
+    lines.push(
+      `  [${bar(standing, style)}] ${percent(done, standing.functions)} HPy today, ${percent(moved, standing.functions)} once all steps are applied`,
+    );
+  const modules = [...plan.modules.entries()].sort((a, b) => b[1].functions.length - a[1].functions.length);
   lines.push(
-    ...pad(modules.map((module) => [`  ${module.name}`, moduleFiles(module), moduleSummary(module)])),
-    ...more(plan.modules.length, "module", style),
+    ...pad(
+      modules.slice(0, ROWS.modules).map(([index, module]) => {
+        const assessed = assessment.modules[index] as ModuleAssessment;
+        const standingOfModule = standingText(assessed.standing);
+        return [
+          `  ${module.name}`,
+          moduleFiles(module),
+          standingOfModule,
+          module.functions.length === 0 ? "" : universalText(assessed.universal, style),
+        ];
+      }),
+    ),
+    ...more(modules.length, ROWS.modules, "module", style),
     "",
   );
 
   const [next] = plan.steps;
   if (next === undefined) {
-    lines.push(style.good(plan.totals.legacy === 0 ? "Everything has moved: no step is left." : "No step is left."));
+    lines.push(style.good(standing.legacy === 0 ? "Everything has moved: no step is left." : "No step is left."));
   } else {
-    lines.push(style.bold(`${count(plan.steps.length, "step")} to go`));
-    lines.push(...pad(plan.steps.slice(0, ROWS).map((step) => ["  ", ...stepLine(step)])));
-    lines.push(...more(plan.steps.length, "step", style), "");
+    const { files, insertions, deletions } = assessment.diff;
+    const size = `+${insertions} -${deletions} lines in ${count(files, "file")}`;
+    lines.push(`${style.bold(`${count(plan.steps.length, "step")} to go`)} ${style.dim(size)}`);
+    lines.push(...pad(plan.steps.slice(0, ROWS.steps).map((step) => ["  ", ...stepLine(step)])));
+    lines.push(...more(plan.steps.length, ROWS.steps, "step", style));
     lines.push(
       `Next: ${style.notable("hpy-migrate diff")} shows ${next.id}, ${style.notable("hpy-migrate apply")} writes it.`,
     );
   }
-
-  const reasons = causes(plan);
-  if (reasons.length > 0) {
-    lines.push("", style.bold("Staying legacy, by cause"));
-    const rows = reasons
-      .slice(0, ROWS)
-      .map((cause) => [
-        `  ${cause.units}`.padStart(5),
-        cause.id,
-        shortened(`${cause.example.path}:${cause.example.line}: ${cause.example.message}`),
-      ]);
-    lines.push(...pad(rows), ...more(reasons.length, "cause", style));
-    lines.push(
-      `${style.notable(`hpy-migrate explain ${reasons[0]?.id}`)} tells more; ${style.notable("hpy-migrate plan")} lists every function.`,
-    );
+  lines.push(...renderBlockers(assessment.blockers, style), ...renderFeatures(assessment.features, style));
+  if (plan.notes.length > 0) {
+    const [first] = plan.notes;
+    const others = plan.notes.length > 1 ? ` and ${plan.notes.length - 1} more` : "";
+    lines.push("", `${count(plan.notes.length, "note")}: ${first?.id} ${first?.path}:${first?.line}${others}`);
   }
-  for (const note of plan.notes.slice(0, ROWS)) lines.push("", ...renderNote(note, style));
-  lines.push(...more(plan.notes.length, "note", style));
   return `${lines.join("\n")}\n`;
+}
+
+/** What holds functions back; those that only wait for others are one line. */
+function renderBlockers(blockers: readonly Blocker[], style: Style): string[] {
+  if (blockers.length === 0) return [];
+  const causes = blockers.filter((blocker) => !blocker.follows);
+  const waiting = blockers.filter((blocker) => blocker.follows).reduce((sum, blocker) => sum + blocker.holds, 0);
+  const rows = causes
+    .slice(0, ROWS.blockers)
+    .map(({ holds, id, title, example }) => [
+      String(holds).padStart(6),
+      id,
+      shortened(`${title}, as at ${example.file}:${example.line}`),
+    ]);
+  return [
+    "",
+    style.bold("What holds the rest back, by functions"),
+    ...pad(rows),
+    ...more(causes.length, ROWS.blockers, "cause", style),
+    ...(waiting > 0
+      ? [`${String(waiting).padStart(6)}  wait for others: only types and functions that stay use them`]
+      : []),
+    `${style.notable(`hpy-migrate explain ${blockers[0]?.id}`)} tells more; ${style.notable("hpy-migrate plan")} lists every function.`,
+  ];
+}
+
+/** The first clause of a sentence. */
+function firstClause(sentence: string): string {
+  const end = sentence.search(/[;:,.](\s|$)/);
+  return end < 0 ? sentence : sentence.slice(0, end);
+}
+
+function renderFeatures(features: readonly Feature[], style: Style): string[] {
+  if (features.length === 0) return [];
+  const rows = features.slice(0, ROWS.features).map(({ functions, alone, lacks, capi }) => {
+    const calls = capi.length === 0 ? "" : ` (${capi.slice(0, 3).join(", ")}${capi.length > 3 ? ", ..." : ""})`;
+    return [String(functions).padStart(6), `${alone} lack only this`, shortened(`${firstClause(lacks)}${calls}`)];
+  });
+  return [
+    "",
+    style.bold("What HPy would have to offer, by functions that use it"),
+    ...pad(rows),
+    ...more(features.length, ROWS.features, "feature", style),
+  ];
 }
 
 function renderNote(note: Refusal, style: Style): string[] {
@@ -128,8 +178,8 @@ function statusText(status: FunctionStatus, style: Style): string {
   return status === "bridged" ? style.notable(text) : style.bad(text);
 }
 
-/** `plan`: the ordered steps, and each function's status and refusals. */
-export function renderPlan(plan: MigrationPlan, style: Style): string {
+/** `plan`: the ordered steps, each function's status and refusals, and what holds the rest back. */
+export function renderPlan(plan: MigrationPlan, assessment: Assessment, style: Style): string {
   const lines: string[] = [];
   for (const module of plan.modules) {
     lines.push(style.bold(`${module.name}  ${style.dim(module.files.join(" "))}`));
@@ -152,6 +202,7 @@ export function renderPlan(plan: MigrationPlan, style: Style): string {
   const rows = plan.steps.map((step, index) => [String(index + 1).padStart(4), ...stepLine(step)]);
   lines.push(...pad(rows));
   if (plan.notes.length > 0) lines.push("", ...plan.notes.flatMap((note) => renderNote(note, style)));
+  lines.push(...renderBlockers(assessment.blockers, style), ...renderFeatures(assessment.features, style));
   const { functions, pure, bridged, legacy } = plan.totals;
   lines.push(
     "",

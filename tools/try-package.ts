@@ -11,8 +11,9 @@ import { loadParser } from "../cli/load-parser.ts";
 import { readProject } from "../cli/project.ts";
 import { writeChanges } from "../cli/write-files.ts";
 import { planMigration } from "../engine/engine.ts";
-import type { MigrationPlan } from "../engine/types.ts";
+import type { MigrationPlan, ProjectInput } from "../engine/types.ts";
 import { renderAccount } from "../report/account.ts";
+import { assess } from "../report/assessment.ts";
 import { renderOverview } from "../report/plan-text.ts";
 import { PLAIN } from "../report/style.ts";
 import {
@@ -146,11 +147,15 @@ function freshCopy(from: string, to: string): string {
   return to;
 }
 
-async function planFor(root: string, exclude: readonly string[]): Promise<MigrationPlan> {
+async function planFor(
+  root: string,
+  exclude: readonly string[],
+): Promise<{ readonly plan: MigrationPlan; readonly input: ProjectInput }> {
   const project = readProject(root, { exclude });
   if (!project.ok) throw new Error(project.message);
   for (const warning of project.value.warnings) say(`    ${warning}\n`);
-  return planMigration(project.value.input, await loadParser(), { hpy: "0.9" });
+  const { input } = project.value;
+  return { plan: planMigration(input, await loadParser(), { hpy: "0.9" }), input };
 }
 
 function installNeeds(needs: string | undefined, work: string, environment: PythonEnvironment): string[] {
@@ -178,9 +183,9 @@ async function tryPackage(requirement: string, options: Options): Promise<boolea
   if (!reference.build.ok) return false;
 
   const started = performance.now();
-  const plan = await planFor(pristine, options.exclude);
+  const { plan, input } = await planFor(pristine, options.exclude);
   say(
-    `planned in ${seconds((performance.now() - started) / 1000)}\n${renderOverview(plan, PLAIN)}${renderAccount(plan.account)}\n`,
+    `planned in ${seconds((performance.now() - started) / 1000)}\n${renderOverview(plan, assess(plan, input), PLAIN)}${renderAccount(plan.account)}\n`,
   );
   if (plan.steps.length === 0) return true;
 
@@ -198,7 +203,7 @@ async function tryPackage(requirement: string, options: Options): Promise<boolea
       ok &&= result.ok;
     }
   }
-  const rest = await planFor(migrated, options.exclude);
+  const { plan: rest } = await planFor(migrated, options.exclude);
   if (rest.steps.length > 0) {
     ok = false;
     say(

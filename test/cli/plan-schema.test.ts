@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import type { MigrationPlan, Refusal, Step } from "../../engine/types.ts";
+import { assess } from "../../report/assessment.ts";
 import { planJson } from "../../report/plan-json.ts";
 
 interface Schema {
@@ -86,7 +87,7 @@ function fullPlan(): MigrationPlan {
           {
             name: "g",
             ...place,
-            span: { start: 4, end: 7 },
+            span: { start: 4, end: 40 },
             kind: "helper",
             status: "legacy",
             via: null,
@@ -105,13 +106,20 @@ function fullPlan(): MigrationPlan {
   };
 }
 
+/** The source has a call that HPy lacks, so that the assessment is full too. */
+function fullJson(): object {
+  const plan = fullPlan();
+  const text = "f()\ng() { PyErr_Fetch(&a, &b, &c); }\n";
+  return planJson(plan, assess(plan, { files: [{ path: "m.c", text }] }));
+}
+
 test("a plan follows the documented schema", () => {
-  const printed = JSON.parse(JSON.stringify(planJson(fullPlan())));
+  const printed = JSON.parse(JSON.stringify(fullJson()));
   expect(violations(printed, SCHEMA, "plan")).toEqual([]);
 });
 
 test("the check notices what is wrong", () => {
-  const printed = JSON.parse(JSON.stringify(planJson(fullPlan())));
+  const printed = JSON.parse(JSON.stringify(fullJson()));
   printed.schema = 2;
   printed.modules[0].functions[0].status = "done";
   delete printed.modules[0].name;
@@ -125,6 +133,6 @@ test("the check notices what is wrong", () => {
 });
 
 test("internal positions and texts do not leak into the schema", () => {
-  const printed = JSON.stringify(planJson(fullPlan()));
+  const printed = JSON.stringify(fullJson());
   for (const internal of ["span", "before", "after", "changes"]) expect(printed).not.toContain(`"${internal}"`);
 });
