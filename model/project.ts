@@ -14,6 +14,7 @@ import {
   stripParentheses,
   typeSpecifier,
 } from "./declarations.ts";
+import { ObjectTypes } from "./object-structs.ts";
 
 /** A function definition. */
 export interface CFunction {
@@ -108,6 +109,8 @@ export interface Project {
   readonly prototypes: ReadonlyMap<string, readonly Prototype[]>;
   readonly globals: ReadonlyMap<string, readonly GlobalVariable[]>;
   readonly modules: readonly ExtensionModule[];
+  /** Which types are references to objects. */
+  readonly objects: ObjectTypes;
 }
 
 /** Fields of `PyModuleDef` in their order. */
@@ -215,7 +218,7 @@ export function buildProject(
     }
   }
   modules.sort((a, b) => (a.file.path < b.file.path ? -1 : a.file.path > b.file.path ? 1 : a.name < b.name ? -1 : 1));
-  return { files, knowledge, functions, prototypes, globals, modules };
+  return { files, knowledge, functions, prototypes, globals, modules, objects: new ObjectTypes(files, knowledge) };
 }
 
 /**
@@ -597,11 +600,17 @@ function normalizePath(path: string): string {
   return parts.join("/");
 }
 
-/** The definition that a name in a file of a module refers to; null when there is none or it is ambiguous. */
+/**
+ * The definition that a name in a file refers to; null when there is none or it is ambiguous. Where files of several
+ * platforms define the same function, those count that are built into a module together with the file.
+ */
 export function resolveFunction(project: Project, file: ParsedFile, name: string): CFunction | null {
   const definitions = project.functions.get(name) ?? [];
   const local = definitions.filter((f) => f.file === file);
   if (local.length > 0) return local.length === 1 ? (local[0] as CFunction) : null;
   const shared = definitions.filter((f) => !f.isStatic || f.file.path.endsWith(".h"));
-  return shared.length === 1 ? (shared[0] as CFunction) : null;
+  if (shared.length <= 1) return shared[0] ?? null;
+  const modules = project.modules.filter((m) => m.files.includes(file));
+  const together = shared.filter((f) => modules.some((m) => m.files.includes(f.file)));
+  return together.length === 1 ? (together[0] as CFunction) : null;
 }

@@ -1,0 +1,215 @@
+/**
+ * The structs of a project, and which of them are objects: those that begin with `PyObject_HEAD`, `PyObject_VAR_HEAD`,
+ * a `PyObject` or another object struct. A pointer to such a struct is a reference to a Python object.
+ */
+
+import { lex, TokenKind } from "../syntax/lexer.ts";
+import type { MacroKnowledge, ParsedFile } from "../syntax/source.ts";
+import { NONE, type Node, type Tree } from "../syntax/tree.ts";
+import { type CType, readDeclarators, typeSpecifier } from "./declarations.ts";
+
+/** A struct type of the project. */
+export interface StructType {
+  /** Typedef name, the first where there are several; empty for a struct that has only a tag. */
+  readonly name: string;
+  /** `struct tag`; empty for a struct without tag. */
+  readonly tag: string;
+  readonly file: ParsedFile;
+  /** The `struct_specifier` with the fields. */
+  readonly node: Node;
+  /** Fields by name, those of anonymous members included. */
+  readonly fields: ReadonlyMap<string, CType>;
+  /** Where objects begin: the base type of the first member, `PyObject_HEAD` for the macro. */
+  readonly head: string;
+}
+
+/** Members and macros that an object begins with. */
+const HEADS: ReadonlySet<string> = new Set([
+  "PyObject_HEAD",
+  "PyObject_VAR_HEAD",
+  "PyException_HEAD",
+  "PyObject",
+  "PyVarObject",
+  "struct _object",
+]);
+
+/** Types of the C API for any object, whose pointers are references without a layout of their own. */
+const PLAIN_OBJECTS: ReadonlySet<string> = new Set(["PyObject", "PyTypeObject", "struct _object", "PyVarObject"]);
+
+/** Structs of the C API that describe objects of one built-in type (Include/cpython of CPython 3.11). */
+const CAPI_STRUCTS: ReadonlySet<string> = new Set([
+  "PyASCIIObject",
+  "PyBaseExceptionObject",
+  "PyByteArrayObject",
+  "PyBytesObject",
+  "PyCFunctionObject",
+  "PyCMethodObject",
+  "PyCellObject",
+  "PyCodeObject",
+  "PyCompactUnicodeObject",
+  "PyComplexObject",
+  "PyDescrObject",
+  "PyDictObject",
+  "PyFloatObject",
+  "PyFrameObject",
+  "PyFunctionObject",
+  "PyGenObject",
+  "PyHeapTypeObject",
+  "PyListObject",
+  "PyLongObject",
+  "PyMemoryViewObject",
+  "PyMethodObject",
+  "PyModuleObject",
+  "PyOSErrorObject",
+  "PySetObject",
+  "PySliceObject",
+  "PyStopIterationObject",
+  "PySyntaxErrorObject",
+  "PySystemExitObject",
+  "PyTupleObject",
+  "PyUnicodeObject",
+  "PyWeakReference",
+]);
+
+/** Which types of a project are references to objects. */
+export class ObjectTypes {
+  readonly #structs: ReadonlyMap<string, StructType>;
+  readonly #objects = new Map<string, boolean>();
+
+  constructor(files: readonly ParsedFile[], knowledge: MacroKnowledge) {
+    this.#structs = collectStructs(files, knowledge);
+  }
+
+  /** The struct of the project that a type specifier names (`PointObject`, `struct point`); null for other types. */
+  struct(base: string): StructType | null {
+    return this.#structs.get(base) ?? null;
+  }
+
+  /** All object structs of the project, in the order of their names. */
+  objectStructs(): readonly StructType[] {
+    const found = new Set([...this.#structs].filter(([base]) => this.isObjectStruct(base)).map(([, struct]) => struct));
+    return [...found].sort((a, b) => (a.name + a.tag < b.name + b.tag ? -1 : 1));
+  }
+
+  /** Whether a type specifier names a struct of the project that begins like an object. */
+  isObjectStruct(base: string): boolean {
+    const known = this.#objects.get(base);
+    if (known !== undefined) return known;
+    this.#objects.set(base, false);
+    const head = this.#structs.get(base)?.head;
+    const answer =
+      head !== undefined &&
+      (HEADS.has(head) || PLAIN_OBJECTS.has(head) || CAPI_STRUCTS.has(head) || this.isObjectStruct(head));
+    this.#objects.set(base, answer);
+    return answer;
+  }
+
+  /** Type of a field of a struct of the project; null where the struct or the field is not known. */
+  fieldType(base: string, field: string): CType | null {
+    return this.#structs.get(base)?.fields.get(field) ?? null;
+  }
+
+  /** Whether values of this type are references to Python objects: `PyObject *`, `PyListObject *`, `PointObject *`. */
+  isObjectPointer(type: CType): boolean {
+    return type.pointers === 1 && type.arrays === 0 && !type.isFunction && this.mentionsObject(type);
+  }
+
+  /** Whether this is `PyObject **`: an out-parameter or an array of references. */
+  isObjectPointerPointer(type: CType): boolean {
+    return type.pointers + type.arrays === 2 && type.pointers >= 1 && !type.isFunction && this.mentionsObject(type);
+  }
+
+  /** Whether the type has references to objects in it in some shape. */
+  mentionsObject(type: CType): boolean {
+    return PLAIN_OBJECTS.has(type.base) || CAPI_STRUCTS.has(type.base) || this.isObjectStruct(type.base);
+  }
+
+  /** Whether values of this type point to an object struct of the project, whose fields the code may use. */
+  isStructPointer(type: CType): boolean {
+    return type.pointers === 1 && type.arrays === 0 && !type.isFunction && this.isObjectStruct(type.base);
+  }
+}
+
+function collectStructs(files: readonly ParsedFile[], knowledge: MacroKnowledge): ReadonlyMap<string, StructType> {
+  const structs = new Map<string, StructType>();
+  const aliases = new Map<string, string>();
+  for (const file of files) {
+    const tree = file.tree;
+    for (const node of tree.descendants(0, "struct_specifier")) {
+      const body = tree.field(node, "body");
+      if (body === NONE) continue;
+      const holder = tree.parent(node);
+      const tagNode = tree.field(node, "name");
+      const tag = tagNode === NONE ? "" : `struct ${tree.source(tagNode)}`;
+      const names =
+        tree.kind(holder) === "type_definition"
+          ? readDeclarators(tree, holder)
+              .filter((d) => d.type.pointers === 0 && d.type.arrays === 0 && !d.type.isFunction)
+              .map((d) => d.name)
+          : [];
+      const fields = new Map<string, CType>();
+      readFields(tree, body, fields);
+      const struct: StructType = { name: names[0] ?? "", tag, file, node, fields, head: headOf(tree, body, knowledge) };
+      for (const name of tag === "" ? names : [tag, ...names]) if (!structs.has(name)) structs.set(name, struct);
+      if (file.language === "cpp" && tag !== "") {
+        const plain = tag.slice("struct ".length);
+        if (!structs.has(plain)) structs.set(plain, { ...struct, name: plain });
+      }
+    }
+    for (const node of tree.descendants(0, "type_definition"))
+      for (const d of readDeclarators(tree, node))
+        if (d.type.pointers === 0 && d.type.arrays === 0 && !d.type.isFunction && d.name !== "")
+          aliases.set(d.name, d.type.base);
+  }
+  for (const [name, target] of aliases) {
+    if (structs.has(name)) continue;
+    let at = target;
+    for (let depth = 0; depth < 10 && !structs.has(at) && aliases.has(at); depth++) at = aliases.get(at) as string;
+    const struct = structs.get(at);
+    if (struct === undefined) continue;
+    const named = struct.name === "" ? { ...struct, name } : struct;
+    structs.set(name, named);
+    if (struct.name === "") structs.set(at, named);
+  }
+  return structs;
+}
+
+/** Type names are given for plain fields, and fields of anonymous structs and unions count as the struct's own. */
+function readFields(tree: Tree, body: Node, fields: Map<string, CType>): void {
+  for (const declaration of tree.named(body)) {
+    if (tree.kind(declaration).startsWith("preproc")) {
+      readFields(tree, declaration, fields);
+      continue;
+    }
+    if (tree.kind(declaration) !== "field_declaration") continue;
+    const declarators = readDeclarators(tree, declaration);
+    for (const d of declarators) if (d.name !== "" && !fields.has(d.name)) fields.set(d.name, d.type);
+    if (declarators.length > 0) continue;
+    const type = tree.field(declaration, "type");
+    const inner = type === NONE ? NONE : tree.field(type, "body");
+    if (inner !== NONE) readFields(tree, inner, fields);
+  }
+}
+
+/** Base type of the first member when it is no pointer; macros of the project are looked through. */
+function headOf(tree: Tree, body: Node, knowledge: MacroKnowledge): string {
+  const first = tree.named(body)[0];
+  if (first === undefined || tree.kind(first) !== "field_declaration") return "";
+  const declarators = readDeclarators(tree, first);
+  if (declarators.some((d) => d.type.pointers > 0 || d.type.arrays > 0)) return "";
+  const base = typeSpecifier(tree, first);
+  return declarators.length > 0 ? base : behindMacros(base, knowledge);
+}
+
+/** First word that a macro stands for, through macros that stand for macros. */
+function behindMacros(word: string, knowledge: MacroKnowledge): string {
+  let at = word;
+  for (let depth = 0; depth < 10 && !HEADS.has(at); depth++) {
+    const body = knowledge.definitions.get(at)?.[0]?.body;
+    if (body === undefined) return at;
+    const tokens = lex(body, "piece");
+    if (tokens.count === 0 || tokens.kind[0] !== TokenKind.identifier) return at;
+    at = body.slice(tokens.start[0], tokens.end[0]);
+  }
+  return at;
+}
