@@ -14,6 +14,7 @@ import {
   SETUPTOOLS_REQUIREMENT,
 } from "./build-requirements.ts";
 import { planImportEdits, planListEdits, type ScriptEdits } from "./build-script-edits.ts";
+import { planLimitedApiEdits } from "./limited-api-edits.ts";
 
 /**
  * Plans the edits of setup.py, setup.cfg and pyproject.toml after which setuptools builds the modules `moduleNames`
@@ -87,6 +88,7 @@ class Planner {
     for (const module of moduleNames) this.#select(module, moving);
     if (this.#refusals.length > 0) return;
     this.#moveExtensions(moving, moduleNames);
+    this.#dropLimitedApi(moving, moduleNames);
     if (this.#refusals.length > 0) return;
     this.#requirements(moduleNames);
     this.#staticLibraries();
@@ -138,12 +140,6 @@ class Planner {
   #problem(module: string, extension: ExtensionFact): string | null {
     if (extension.list === "none") {
       return `This Extension reaches setup() in a way that is not static. Pass it as hpy_ext_modules by hand.`;
-    }
-    if (extension.limitedApi === "limited") {
-      return (
-        "This extension is built for the limited C API, which HPy's headers do not support. Remove py_limited_api and " +
-        "Py_LIMITED_API from its declaration (and py_limited_api of bdist_wheel) first."
-      );
     }
     const old = extension.extraCompileArgs.find((flag) => OLD_C_FLAGS.has(flag));
     if (old !== undefined) return `HPy's headers need C99 or later. Remove ${old} from the compile arguments first.`;
@@ -219,6 +215,39 @@ class Planner {
         this.#merge(path, planImportEdits(script), modules);
       }
     }
+  }
+
+  /** HPy's headers need the full C API. */
+  #dropLimitedApi(moving: ReadonlySet<number>, modules: readonly string[]): void {
+    const facts = this.#facts;
+    if (![...moving].some((index) => facts.extensions[index]?.limitedApi === "limited")) return;
+    const toml = [...moving].find((index) => {
+      const extension = facts.extensions[index];
+      return extension?.limitedApi === "limited" && extension.path.endsWith(".toml");
+    });
+    const declared = toml === undefined ? undefined : facts.extensions[toml];
+    if (declared !== undefined) {
+      this.#refuse(
+        declared.path,
+        declared.span,
+        "This extension is built for the limited C API; HPy's headers need the full one. Remove py-limited-api and " +
+          "Py_LIMITED_API here first.",
+        modules,
+      );
+      return;
+    }
+    for (const path of facts.files) {
+      const file = this.#files.get(path);
+      if (file === undefined) continue;
+      if (path.endsWith(".py")) this.#merge(path, planLimitedApiEdits(facts, new Script(file)), modules);
+      else
+        for (const place of facts.limitedApi)
+          if (place.path === path) this.#add(path, [{ ...wholeLine(file.text, place.span), text: "" }]);
+    }
+    this.#notes.push(
+      "The limited C API goes, HPy's headers need the full one: wheels of the cpython ABI are for one version of Python " +
+        "each; HPy's universal ABI is what serves many.",
+    );
   }
 
   #merge(path: string, planned: ScriptEdits, modules: readonly string[]): void {
@@ -361,6 +390,13 @@ class Planner {
     );
     if (!known) this.#refusals.push({ id: "build-file-unsupported", path, span, message, modules });
   }
+}
+
+/** The lines that a span touches, with the end of the last. */
+function wholeLine(text: string, span: Span): Span {
+  const start = text.lastIndexOf("\n", span.start - 1) + 1;
+  const newline = text.indexOf("\n", Math.max(span.start, span.end - 1));
+  return { start, end: newline < 0 ? text.length : newline + 1 };
 }
 
 /** An `Extension(...)` call with the values of a TOML table. */

@@ -265,7 +265,7 @@ function splitEdits(
     .filter((index) => moving.has(index))
     .map((index) => facts.extensions[index]?.declaredName);
   if (names.some((name) => name === null || name === undefined)) return null;
-  const wanted = names.filter((name) => typeof name === "string");
+  const wanted = [...new Set(names.filter((name) => typeof name === "string"))];
   return (
     growPartition(script, slot, wanted) ??
     splitLiteral(facts, script, slot, place, moving) ??

@@ -255,25 +255,25 @@ function planSinglePhase(
   ].join("\n");
 }
 
-/** Where the head of the init function ends: after the `#if` that gives it another name under Python 2, if there is one. */
+/**
+ * Where the head of the init function ends: after the `#if` that gives it another name under Python 2, if there is one.
+ * An `#if` that begins before the head and ends between head and body keeps its branches; only the living head changes.
+ */
 function endOfSplitHead(init: CFunction, refuse: Refuse): number {
   const tree = init.file.tree;
   const start = tree.start(init.node);
-  let end = tree.end(init.declarator.parameters);
+  const headEnd = tree.end(init.declarator.parameters);
+  let end = headEnd;
   for (const group of init.file.conditionals) {
-    if (
-      group.span.start < start
-        ? group.span.end <= start || group.span.end >= tree.end(init.node)
-        : group.span.start >= end
-    )
-      continue;
-    if (
-      group.span.start < start ||
-      group.span.end > tree.start(init.body) ||
-      group.branches.some((b) => b.liveness === "unknown")
-    )
+    const isBefore = group.span.end <= start;
+    const isAfter = group.span.start >= headEnd;
+    const isAround = group.span.start < start && group.span.end >= tree.end(init.node);
+    if (isBefore || isAfter || isAround) continue;
+    if (group.span.end > tree.start(init.body) || group.branches.some((b) => b.liveness === "unknown"))
       refuse("conditional-code", init.node, "The head of the init function stands under a condition.");
-    end = Math.max(end, group.span.end);
+    if (group.span.start >= start) end = Math.max(end, group.span.end);
+    else if (!group.branches.some((b) => start >= b.body.start && headEnd <= b.body.end))
+      refuse("conditional-code", init.node, "An `#if` splits the head of the init function.");
   }
   return end;
 }
