@@ -12,7 +12,7 @@ import {
   stripCasts,
   stripParentheses,
 } from "../model/declarations.ts";
-import { type ArgumentUnit, readArgumentFormat, readBuildFormat } from "../model/format-units.ts";
+import { type ArgumentUnit, keepsArguments, readArgumentFormat, readBuildFormat } from "../model/format-units.ts";
 import type { CFunction, Project } from "../model/project.ts";
 import { buildCfg } from "../syntax/build-cfg.ts";
 import type { Cfg, CfgEdge, CfgNode } from "../syntax/cfg.ts";
@@ -42,6 +42,16 @@ export type CallingConvention =
   | "helper"
   /** The former `PyInit_` function: takes over a module and returns it or NULL; becomes the body of `HPy_mod_exec`. */
   | "init";
+
+/** Whether Python passes the arguments as a tuple in the C API; HPy passes an array. */
+export function passesTuple(convention: CallingConvention): boolean {
+  return convention === "varargs" || convention === "keywords" || passesDict(convention);
+}
+
+/** Whether keyword arguments stay a dict; methods get a tuple of names in HPy. */
+export function passesDict(convention: CallingConvention): boolean {
+  return convention === "new" || convention === "type-init";
+}
 
 /** What happens at a reference-count operation. */
 export type Decision =
@@ -207,7 +217,7 @@ class Analysis {
     this.cfg = buildCfg(fn.file, fn.node);
     if (this.cfg.problem !== null)
       this.typing.refuse("control-flow-not-understood", this.cfg.problem.node, `${this.cfg.problem.reason}.`);
-    this.argumentsName = convention === "varargs" || convention === "keywords" ? (fn.parameters[1]?.name ?? "") : "";
+    this.argumentsName = passesTuple(convention) ? (fn.parameters[1]?.name ?? "") : "";
     this.#checkCounts();
     if (convention === "keywords") this.#checkKeywords(fn.parameters[2]?.name ?? "");
     this.needsTuple = this.argumentsName !== "" && this.#usesTupleObject();
@@ -1949,7 +1959,11 @@ class Analysis {
     if ("problem" in format) this.typing.refuse("format-not-understood", n, `The format "${text}": ${format.problem}.`);
     let success = state;
     let keeper = -1;
-    if (format.units.some((u) => u.items.length > 0 && flatten(u).some(usesObject))) {
+    const inDict = name === "PyArg_ParseTupleAndKeywords" && passesDict(this.convention);
+    if (inDict && this.tree.source(stripCasts(this.tree, list[1] ?? first)) !== (this.fn.parameters[2]?.name ?? ""))
+      this.typing.refuse("parsed-tuple-is-not-args", n, `\`${name}\` parses a dict that is not the function's own.`);
+    const opens = inDict && keepsArguments(format.units);
+    if (opens || format.units.some((u) => u.items.length > 0 && flatten(u).some(usesObject))) {
       const added = success.add({ handles: 1, site: n });
       success = added.state.set(TRACKER, { kind: "object", id: added.id });
       keeper = added.id;
@@ -1957,7 +1971,7 @@ class Analysis {
     let at = 0;
     format.units.forEach((unit, index) => {
       const when = index < format.required ? "required" : "optional";
-      const unitKeeper = unit.items.length > 0 ? keeper : -1;
+      const unitKeeper = opens || unit.items.length > 0 ? keeper : -1;
       for (const item of flatten(unit)) {
         for (let k = 0; k < item.targets; k++) {
           const target = targets[at++];

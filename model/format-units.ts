@@ -66,6 +66,14 @@ export function readArgumentFormat(format: string): ArgumentFormat | FormatProbl
   };
 }
 
+/** Units whose targets receive an object or a pointer into one, so that it must outlive the parsing. */
+const KEEPING_ARGUMENTS = new Set(["O", "O!", "O&", "U", "S", "Y", "s", "z", "y", "s#", "z#", "y#"]);
+
+/** Whether what the targets of units receive lives only as long as the arguments; a converter may keep its argument. */
+export function keepsArguments(units: readonly ArgumentUnit[]): boolean {
+  return units.some((unit) => KEEPING_ARGUMENTS.has(unit.code) || keepsArguments(unit.items));
+}
+
 function endOfUnits(format: string): number {
   for (let at = 0; at < format.length; at += 1) {
     if (format[at] === ":" || format[at] === ";") return at;

@@ -8,9 +8,11 @@
  *
  * Keyword arguments are not given to `HPyArg_ParseKeywords`, which accepts unknown names, names given twice and too
  * many arguments in silence, and makes a tracked duplicate of every `O`. `hpyx_bind_keywords` binds them to
- * parameters first, with the checks and messages of CPython, as aliases that live as long as the call.
+ * parameters first, with the checks and messages of CPython, as aliases that live as long as the call. Constructors and
+ * initialisers of types get a dict, whose values are new handles: `hpyx_bind_keywords_dict` opens all arguments, and they
+ * are closed after the conversion or, when the targets refer to them, by the caller.
  */
-import { type ArgumentFormat, type ArgumentUnit, readArgumentFormat } from "../model/format-units.ts";
+import { type ArgumentFormat, type ArgumentUnit, keepsArguments, readArgumentFormat } from "../model/format-units.ts";
 import type { ArgumentPlan, ArgumentRequest, TargetEffect, Unsupported } from "./argument-parsing.types.ts";
 import { cString } from "./c-literal.ts";
 
@@ -62,9 +64,6 @@ const OBJECT_TESTS: Readonly<Record<string, string>> = {
 const BUFFER_UNITS = new Set(["s*", "z*", "y*", "w*"]);
 const ENCODED_UNITS = new Set(["es", "et", "es#", "et#"]);
 
-/** Units whose targets receive an object or a pointer into one. */
-const KEPT_ITEMS = new Set(["O", "O!", "U", "S", "Y", "s", "z", "y", "s#", "z#", "y#"]);
-
 /** Converters of the C API that have a support function of their own, with what their target receives. */
 const KNOWN_CONVERTERS: Readonly<Record<string, string>> = {
   PyUnicode_FSConverter: "hpyx_arg_fs_bytes",
@@ -94,6 +93,8 @@ interface Build {
   readonly support: Set<string>;
   readonly notes: Set<string>;
   tracker: string | null;
+  /** The array of opened arguments, for keywords in a dict. */
+  opened: { readonly name: string; readonly count: number; readonly until: "converted" | "closed" } | null;
   bridged: boolean;
 }
 
@@ -134,6 +135,7 @@ function newBuild(request: ArgumentRequest, format: ArgumentFormat): Build {
     support: new Set(),
     notes: new Set(),
     tracker: null,
+    opened: null,
     bridged: false,
   };
 }
@@ -149,14 +151,30 @@ function finish(build: Build): ArgumentPlan {
     if (isNeeded) build.support.add(acquisition.undoName);
   }
   return {
-    operands,
+    operands: closeOpened(build, operands),
     declarations: build.declarations,
-    tracker: build.tracker,
+    release: releaseOf(build),
     receives: build.receives,
     support: [...build.support].sort(),
     bridged: build.bridged,
     notes: [WORDING, ...build.notes],
   };
+}
+
+/** The operands with the closes of opened arguments: when a conversion fails, or after all when nothing refers to them. */
+function closeOpened({ request, opened, support }: Build, operands: readonly string[]): readonly string[] {
+  const [bind, ...conversions] = operands;
+  if (opened === null || bind === undefined) return operands;
+  const close = opened.until === "closed" ? "hpyx_keep_arguments" : "hpyx_close_items";
+  support.add(close);
+  return [bind, `${close}(${[request.ctx, conversions.join(" && "), opened.count, opened.name].join(", ")})`];
+}
+
+function releaseOf({ request, opened, support, tracker }: Build): string | null {
+  if (tracker !== null) return `HPyTracker_Close(${request.ctx}, ${tracker})`;
+  if (opened?.until !== "closed") return null;
+  support.add("hpyx_close_arguments");
+  return `hpyx_close_arguments(${request.ctx}, ${opened.count}, ${opened.name})`;
 }
 
 function planUnpack(request: ArgumentRequest): ArgumentPlan | Unsupported {
@@ -171,7 +189,7 @@ function planUnpack(request: ArgumentRequest): ArgumentPlan | Unsupported {
   return {
     operands: [call],
     declarations: [],
-    tracker: null,
+    release: null,
     receives: targets.map((_, index) => ({ kind: "alias", optional: index >= unpack.minimum })),
     support: [],
     bridged: false,
@@ -310,17 +328,24 @@ function planKeywords(build: Build, format: ArgumentFormat): Unsupported | null 
     return null;
   }
   const bound = request.fresh("bound");
+  if (request.keywordsIn === "dict") {
+    if (format.units.some(keepsItems))
+      return { unsupported: "a nested sequence with objects or text beside keywords in a dict" };
+    const until = keepsArguments(format.units) ? "closed" : "converted";
+    build.opened = { name: bound, count: placed.length, until };
+  }
   build.declarations.push(`HPy ${bound}[${placed.length}]`);
   build.operands.push(bindKeywords(build, format, keywords, bound));
   return planBound(build, format, placed, bound);
 }
 
 function bindKeywords(build: Build, format: ArgumentFormat, keywords: string, bound: string): string {
-  const { ctx, args, nargs, kwnames } = build.request;
-  build.support.add("hpyx_bind_keywords");
+  const { ctx, args, nargs, kwnames, keywordsIn } = build.request;
+  const name = keywordsIn === "dict" ? "hpyx_bind_keywords_dict" : "hpyx_bind_keywords";
+  build.support.add(name);
   const names = `(const char *const *)${keywords}`;
   const range = `${format.required}, ${format.positional}`;
-  return `hpyx_bind_keywords(${ctx}, ${args}, ${nargs}, ${kwnames}, ${names}, ${range}, ${functionName(format)}, ${bound})`;
+  return `${name}(${[ctx, args, nargs, kwnames, names, range, functionName(format), bound].join(", ")})`;
 }
 
 function functionName(format: ArgumentFormat): string {
@@ -476,7 +501,7 @@ function convertWithConverter(
 
 /** Whether the unit is a nested sequence with objects or text, whose items must stay open after the conversion. */
 function keepsItems(unit: ArgumentUnit): boolean {
-  return unit.items.some((item) => KEPT_ITEMS.has(item.code) || keepsItems(item));
+  return keepsArguments(unit.items);
 }
 
 /**
@@ -540,7 +565,8 @@ function isPossibleItem(item: ArgumentUnit): boolean {
   if (item.code === "(") return !keepsItems(item) && item.items.every(isPossibleItem);
   return (
     item.code !== "D" &&
-    (KEPT_ITEMS.has(item.code) || NATIVE_UNITS.has(item.code) || HAND_UNITS[item.code] !== undefined)
+    item.code !== "O&" &&
+    (keepsArguments([item]) || NATIVE_UNITS.has(item.code) || HAND_UNITS[item.code] !== undefined)
   );
 }
 

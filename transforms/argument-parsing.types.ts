@@ -15,7 +15,9 @@ export interface ArgumentRequest {
   readonly keywords?: string;
   /** The names in the keyword list (empty ones are positional only), without the NULL that ends it, for `keywords`. */
   readonly keywordNames?: readonly string[];
-  /** C names of `args`, `nargs`, `kwnames` and the context in the migrated function. */
+  /** What holds the names of keyword arguments: a tuple after the arguments, or a dict, which constructors get. */
+  readonly keywordsIn: "names" | "dict";
+  /** C names of `args`, `nargs`, the tuple or dict of keywords and the context in the migrated function. */
   readonly args: string;
   readonly nargs: string;
   readonly kwnames: string;
@@ -35,10 +37,11 @@ export interface ArgumentPlan {
   /** Locals that the expression needs, to be declared before it: `HPy arg_b = HPy_NULL`. No `;`. */
   readonly declarations: readonly string[];
   /**
-   * Name of the tracker variable when one is needed; it is closed by the caller of this once the expression is true,
-   * on every path. Only nested sequences with objects or text in them need one: keyword arguments are bound to aliases.
+   * Call that closes what the targets refer to, when there is such a thing; made by the caller of this once the
+   * expression is true, on every path. Nested sequences with objects or text in them have a tracker; keywords in a dict
+   * an array of opened arguments.
    */
-  readonly tracker: string | null;
+  readonly release: string | null;
   /** For each target (by index) what it receives on success. */
   readonly receives: readonly TargetEffect[];
   /** Names of the support functions that the expression calls. */
@@ -56,7 +59,7 @@ export type TargetEffect =
   | { readonly kind: "tracked"; readonly optional: boolean }
   /** A new handle that the function closes, where the original had a new reference (`PyUnicode_FSConverter`). */
   | { readonly kind: "owned"; readonly optional: boolean }
-  /** A pointer into an argument (`const char *`), alive during the whole call (`tracked`: until the tracker closes). */
+  /** A pointer into an argument (`const char *`), alive during the whole call (`tracked`: until the release). */
   | { readonly kind: "interior"; readonly optional: boolean; readonly tracked: boolean }
   /** A number, a buffer or other C data; a `Py_buffer` is released by the original code's own PyBuffer_Release. */
   | { readonly kind: "plain"; readonly optional: boolean }

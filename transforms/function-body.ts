@@ -6,6 +6,8 @@ import {
   isRawComparison,
   isUntouchedCall,
   PARSERS,
+  passesDict,
+  passesTuple,
   REFERENCE_COUNTS,
 } from "../analysis/ownership.ts";
 import { Refused, type Typing } from "../analysis/typing.ts";
@@ -118,7 +120,8 @@ export class BodyRewriter {
   readonly #notes: string[];
   readonly #rulesUsed = new Set<string>();
   #bridged = false;
-  #tracker = "";
+  /** Closes what the targets of an argument parser refer to. */
+  #release = "";
   readonly names: ArgumentNames;
   readonly #builders: ReadonlyMap<string, Builder>;
 
@@ -146,7 +149,12 @@ export class BodyRewriter {
       self: named(parameter(0), "self"),
       args: named(parameter(1), "args"),
       nargs: facts.convention.startsWith("fastcall") ? named(parameter(2), "nargs") : this.#fresh("nargs"),
-      kwnames: facts.convention === "fastcall-keywords" ? named(parameter(3), "kwnames") : this.#fresh("kwnames"),
+      kwnames:
+        facts.convention === "fastcall-keywords"
+          ? named(parameter(3), "kwnames")
+          : passesDict(facts.convention)
+            ? named(parameter(2), "kw")
+            : this.#fresh("kwnames"),
     };
   }
 
@@ -220,9 +228,7 @@ export class BodyRewriter {
       const tuple = this.#tupleName();
       this.#statements.before(
         first,
-        [
-          `HPy ${tuple} = HPyTuple_FromArray(${this.names.ctx}, (HPy *)${this.names.args}, (HPy_ssize_t)${this.names.nargs});`,
-        ],
+        [`HPy ${tuple} = HPyTuple_FromArray(${this.names.ctx}, (HPy *)${this.names.args}, ${this.#signedCount()});`],
         "declaration",
       );
       const failure = isObjectPointer(this.#facts.fn.result) ? "HPy_NULL" : "-1";
@@ -231,7 +237,12 @@ export class BodyRewriter {
   }
 
   #argumentsParameter(): string {
-    return this.#facts.convention === "varargs" || this.#facts.convention === "keywords" ? this.names.args : "";
+    return passesTuple(this.#facts.convention) ? this.names.args : "";
+  }
+
+  /** Number of arguments as the C API counts them. */
+  #signedCount(): string {
+    return passesDict(this.#facts.convention) ? this.names.nargs : `(HPy_ssize_t)${this.names.nargs}`;
   }
 
   #tuple = "";
@@ -494,17 +505,14 @@ export class BodyRewriter {
   // Closings.
 
   #temporaryName(variable: string): string {
-    if (variable === "%tracker") return this.#tracker;
     if (variable === this.#argumentsParameter() && this.#facts.needsTuple) return this.#tupleName();
     if (!variable.startsWith("%t")) return variable;
     return this.#temporaryNames.get(Number(variable.slice(2))) ?? variable;
   }
 
   #closeText(variable: string): string {
-    const name = this.#temporaryName(variable);
-    return variable === "%tracker"
-      ? `HPyTracker_Close(${this.names.ctx}, ${name});`
-      : `HPy_Close(${this.names.ctx}, ${name});`;
+    if (variable === "%tracker") return `${this.#release};`;
+    return `HPy_Close(${this.names.ctx}, ${this.#temporaryName(variable)});`;
   }
 
   #closings(): void {
@@ -1170,7 +1178,7 @@ export class BodyRewriter {
     if (args === "" || this.#facts.needsTuple || first === undefined || tree.source(stripCasts(tree, first)) !== args)
       return false;
     if (name === "PyTuple_GET_SIZE" || name === "PyTuple_Size") {
-      this.#edits.replace(this.#typing.span(n), `(HPy_ssize_t)${this.names.nargs}`, RULE);
+      this.#edits.replace(this.#typing.span(n), this.#signedCount(), RULE);
       return true;
     }
     if (name === "PyTuple_GET_ITEM") {
@@ -1393,6 +1401,7 @@ export class BodyRewriter {
       args: this.names.args,
       nargs: this.names.nargs,
       kwnames: this.names.kwnames,
+      keywordsIn: passesDict(this.#facts.convention) ? ("dict" as const) : ("names" as const),
       ctx: this.names.ctx,
       fresh: (wish: string) => this.#fresh(wish),
     };
@@ -1430,7 +1439,7 @@ export class BodyRewriter {
     if (plan.bridged) this.#bridged = true;
     const statement = statementOf(tree, call);
     for (const d of plan.declarations) this.#statements.before(statement, [`${d};`], "declaration");
-    if (plan.tracker !== null) this.#tracker = plan.tracker;
+    if (plan.release !== null) this.#release = plan.release;
     return plan.operands;
   }
 

@@ -100,4 +100,129 @@ hpyx_bind_keywords(HPyContext *ctx, const HPy *args, size_t nargs, HPy kwnames, 
 }
 `,
   },
+  {
+    name: "hpyx_close_arguments",
+    requires: [],
+    includes: [],
+    bridged: false,
+    code: `/* Closes the arguments that hpyx_bind_keywords_dict opened. */
+static void
+hpyx_close_arguments(HPyContext *ctx, size_t count, HPy *bound)
+{
+    for (size_t i = 0; i < count; i++) {
+        HPy_Close(ctx, bound[i]);
+        bound[i] = HPy_NULL;
+    }
+}
+`,
+  },
+  {
+    name: "hpyx_bind_keywords_dict",
+    requires: ["hpyx_close_arguments"],
+    includes: ["<string.h>"],
+    bridged: false,
+    code: `/* Binds positional arguments and a dict of keyword arguments, which is how types get theirs, to parameters as
+   PyArg_ParseTupleAndKeywords does: bound[i] is a new handle of the argument, or HPy_NULL when it is missing. The first
+   \`required\` parameters must be given, the first \`positional\` may be given by position; parameters with an empty name
+   cannot be given by name. 1, or 0 with an exception and nothing open. */
+static int
+hpyx_bind_keywords_dict(HPyContext *ctx, const HPy *args, HPy_ssize_t nargs, HPy kw, const char *const *names,
+                        size_t required, size_t positional, const char *function, HPy *bound)
+{
+    size_t count = 0, npos = (size_t)nargs, given = 0, i, k;
+    HPy keys = HPy_NULL;
+    if (function == NULL) {
+        function = "function";
+    }
+    while (names[count] != NULL) {
+        bound[count] = HPy_NULL;
+        count++;
+    }
+    if (!HPy_IsNull(kw)) {
+        given = (size_t)HPy_Length(ctx, kw);
+    }
+    if (npos > positional || npos + given > count) {
+        int many = npos > positional && npos <= count;
+        HPyErr_Format(ctx, ctx->h_TypeError, "%s() takes at most %zu %sargument%s (%zu given)", function,
+                      many ? positional : count, many ? "positional " : npos == 0 ? "keyword " : "",
+                      (many ? positional : count) == 1 ? "" : "s", many ? npos : npos + given);
+        return 0;
+    }
+    if (given > 0) {
+        keys = HPyDict_Keys(ctx, kw);
+        if (HPy_IsNull(keys)) {
+            return 0;
+        }
+    }
+    for (i = 0; i < npos; i++) {
+        bound[i] = HPy_Dup(ctx, args[i]);
+    }
+    for (k = 0; k < given; k++) {
+        HPy_ssize_t size;
+        int is_bound = 0;
+        HPy name = HPy_GetItem_i(ctx, keys, (HPy_ssize_t)k);
+        const char *text = NULL;
+        if (!HPy_IsNull(name) && HPyUnicode_Check(ctx, name)) {
+            text = HPyUnicode_AsUTF8AndSize(ctx, name, &size);
+        }
+        for (i = 0; text != NULL && i < count; i++) {
+            if (names[i][0] != '\\0' && strlen(names[i]) == (size_t)size && memcmp(names[i], text, (size_t)size) == 0) {
+                break;
+            }
+        }
+        if (!HPy_IsNull(name) && !HPyUnicode_Check(ctx, name)) {
+            HPyErr_SetString(ctx, ctx->h_TypeError, "keywords must be strings");
+        } else if (text == NULL || i == count) {
+            /* A name that UTF-8 cannot express is not the name of any parameter either. */
+            HPyErr_Clear(ctx);
+            HPyErr_Format(ctx, ctx->h_TypeError, "'%s' is an invalid keyword argument for %s()",
+                          text == NULL ? "?" : text, function);
+        } else if (i < npos) {
+            HPyErr_Format(ctx, ctx->h_TypeError, "argument for %s() given by name ('%s') and position (%zu)", function,
+                          names[i], i + 1);
+        } else {
+            bound[i] = HPy_GetItem(ctx, kw, name);
+            is_bound = !HPy_IsNull(bound[i]);
+        }
+        HPy_Close(ctx, name);
+        if (!is_bound) {
+            HPy_Close(ctx, keys);
+            hpyx_close_arguments(ctx, count, bound);
+            return 0;
+        }
+    }
+    HPy_Close(ctx, keys);
+    for (i = 0; i < required; i++) {
+        if (HPy_IsNull(bound[i])) {
+            HPyErr_Format(ctx, ctx->h_TypeError, "%s() missing required argument '%s' (pos %zu)", function, names[i],
+                          i + 1);
+            hpyx_close_arguments(ctx, count, bound);
+            return 0;
+        }
+    }
+    return 1;
+}
+`,
+  },
+  {
+    name: "hpyx_keep_arguments",
+    requires: [],
+    includes: [],
+    bridged: false,
+    code: `/* Keeps the arguments that hpyx_bind_keywords_dict opened when all conversions succeeded, and closes them when one
+   failed; passes that on. */
+static int
+hpyx_keep_arguments(HPyContext *ctx, int converted, size_t count, HPy *bound)
+{
+    if (converted) {
+        return 1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        HPy_Close(ctx, bound[i]);
+        bound[i] = HPy_NULL;
+    }
+    return 0;
+}
+`,
+  },
 ];

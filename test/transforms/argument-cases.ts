@@ -42,6 +42,8 @@ export interface ParsingCase {
   readonly arguments: readonly (Target | Input)[];
   /** Names for `PyArg_ParseTupleAndKeywords`; without them it is `PyArg_ParseTuple`. */
   readonly keywords?: readonly string[];
+  /** Whether the migrated function gets its keywords as a dict, as slots do. */
+  readonly keywordsIn?: "dict";
   /** Bounds of PyArg_UnpackTuple, in place of the format. */
   readonly unpack?: { readonly minimum: number; readonly maximum: number };
 }
@@ -314,6 +316,26 @@ PyMODINIT_FUNC PyInit_${module}(void) { return PyModule_Create(&definition); }
 `;
 }
 
+/** Calls a function as HPy calls `tp_new`; the values live in the dict only. */
+const WITH_DICT = `
+typedef HPy (*constructor)(HPyContext *, HPy, const HPy *, HPy_ssize_t, HPy);
+static HPy with_dict(HPyContext *ctx, constructor call, HPy type, const HPy *args, size_t nargs, HPy kwnames)
+{
+    HPy kw = HPy_NULL;
+    if (!HPy_IsNull(kwnames)) {
+        kw = HPyDict_New(ctx);
+        for (HPy_ssize_t i = 0; i < HPy_Length(ctx, kwnames); i++) {
+            HPy name = HPy_GetItem_i(ctx, kwnames, i);
+            HPy_SetItem(ctx, kw, name, args[nargs + (size_t)i]);
+            HPy_Close(ctx, name);
+        }
+    }
+    HPy result = call(ctx, type, args, (HPy_ssize_t)nargs, kw);
+    HPy_Close(ctx, kw);
+    return result;
+}
+`;
+
 /** The migrated extension. Throws when a case is not supported: every case here is meant to be. */
 export function hpySource(module: string, cases: readonly ParsingCase[]): string {
   const support = new Set<string>();
@@ -337,7 +359,8 @@ export function hpySource(module: string, cases: readonly ParsingCase[]): string
       ),
       args: "args",
       nargs: "nargs",
-      kwnames: "kwnames",
+      kwnames: test.keywordsIn === "dict" ? "kw" : "kwnames",
+      keywordsIn: test.keywordsIn ?? "names",
       ctx: "ctx",
       fresh,
     });
@@ -345,8 +368,16 @@ export function hpySource(module: string, cases: readonly ParsingCase[]): string
     if (plan.receives.length !== pass.length)
       throw new Error(`${test.format}: effects for ${plan.receives.length} targets`);
     for (const name of plan.support) support.add(name);
-    return `HPyDef_METH(f_${index}, "f_${index}", ${test.keywords ? "HPyFunc_KEYWORDS" : "HPyFunc_VARARGS"})
-static HPy f_${index}_impl(HPyContext *ctx, HPy self, const HPy *args, size_t nargs${test.keywords ? ", HPy kwnames" : ""})
+    const inner = `f_${index}_new`;
+    const method = `HPyDef_METH(f_${index}, "f_${index}", ${test.keywords ? "HPyFunc_KEYWORDS" : "HPyFunc_VARARGS"})
+static HPy f_${index}_impl(HPyContext *ctx, HPy self, const HPy *args, size_t nargs${test.keywords ? ", HPy kwnames" : ""})`;
+    const slot = `static HPy ${inner}(HPyContext *ctx, HPy type, const HPy *args, HPy_ssize_t nargs, HPy kw)`;
+    const caller = `${method}
+{
+    return with_dict(ctx, ${inner}, self, args, nargs, kwnames);
+}
+`;
+    return `${test.keywordsIn === "dict" ? slot : method}
 {
     ${keywordList(test)}
     ${declarations}
@@ -356,16 +387,17 @@ static HPy f_${index}_impl(HPyContext *ctx, HPy self, const HPy *args, size_t na
     if (${plan.operands.map((operand) => `!${operand}`).join("\n        || ")})
         return HPy_NULL;
     ${shows}
-    ${plan.tracker === null ? "" : `HPyTracker_Close(ctx, ${plan.tracker});`}
+    ${plan.release === null ? "" : `${plan.release};`}
     return HPyBytes_FromString(ctx, out);
 }
-`;
+${test.keywordsIn === "dict" ? caller : ""}`;
   });
   const closure = supportClosure(support);
   const includes = new Set(closure.flatMap((entry) => entry.includes));
   return `#include "hpy.h"
 ${[...includes].map((header) => `#include ${header}`).join("\n")}
 ${COMMON}
+${WITH_DICT}
 ${closure.map((entry) => entry.code).join("\n")}
 ${functions.join("\n")}
 HPyDef_METH(get_kept, "get_kept", HPyFunc_NOARGS)

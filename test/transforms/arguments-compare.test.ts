@@ -61,6 +61,8 @@ function casesOf(): readonly ParsingCase[] {
     ...ALL_UNITS.map((unit) => caseOf(["|", unit], ["a"])),
     ...COMBINATIONS.map((parts) => caseOf(parts)),
     ...KEYWORDS.map(({ parts, names }) => caseOf(parts, names)),
+    ...ALL_UNITS.map((unit) => ({ ...caseOf([unit], ["a"]), keywordsIn: "dict" as const })),
+    ...KEYWORDS.map(({ parts, names }) => ({ ...caseOf(parts, names), keywordsIn: "dict" as const })),
     { ...caseOf(["O", "O", "O"]), unpack: { minimum: 1, maximum: 3 } },
     { ...caseOf(["O"]), unpack: { minimum: 1, maximum: 1 } },
   ];
@@ -103,6 +105,8 @@ const PARTS: readonly (readonly string[])[] = [
   ...ALL_UNITS.flatMap((unit) => [[unit]]),
   ...ALL_UNITS.flatMap((unit) => [[unit]]),
   ...COMBINATIONS,
+  ...KEYWORDS.map(({ parts }) => parts),
+  ...ALL_UNITS.flatMap((unit) => [[unit]]),
   ...KEYWORDS.map(({ parts }) => parts),
   ["O", "O", "O"],
   ["O"],

@@ -11,6 +11,7 @@ function plan(request: Partial_): ArgumentPlan | { readonly unsupported: string 
     args: "args",
     nargs: "nargs",
     kwnames: "kwnames",
+    keywordsIn: "names",
     ctx: "ctx",
     fresh: (wish) => wish,
     ...request,
@@ -25,7 +26,7 @@ function supported(request: Partial_): ArgumentPlan {
 
 describe("positional arguments", () => {
   test("formats that HPy reads alike pass through", () => {
-    const { operands, declarations, receives, support, tracker } = supported({
+    const { operands, declarations, receives, support, release } = supported({
       format: "Oi|d:f",
       targets: ["&a", "&b", "&c"],
     });
@@ -37,7 +38,7 @@ describe("positional arguments", () => {
       { kind: "plain", optional: true },
     ]);
     expect(support).toEqual([]);
-    expect(tracker).toBeNull();
+    expect(release).toBeNull();
   });
 
   test("a unit that HPy lacks is parsed as an object and converted after", () => {
@@ -131,11 +132,11 @@ describe("positional arguments", () => {
   });
 
   test("the items of a nested sequence of objects go to a tracker", () => {
-    const { operands, declarations, receives, support, tracker } = supported({
+    const { operands, declarations, receives, support, release } = supported({
       format: "(Oi)i:f",
       targets: ["&x", "&n", "&m"],
     });
-    expect(tracker).toBe("tracker");
+    expect(release).toBe("HPyTracker_Close(ctx, tracker)");
     expect(declarations).toEqual(["HPy arg_n = HPy_NULL", "HPy items[2]", "HPyTracker tracker"]);
     expect(operands).toEqual([
       'HPyArg_Parse(ctx, NULL, args, nargs, "Oi:f", &arg_n, &m)',
@@ -168,7 +169,7 @@ describe("positional arguments", () => {
 
 describe("keyword arguments", () => {
   test("are bound to aliases, so that no tracker is needed", () => {
-    const { operands, declarations, receives, tracker } = supported({
+    const { operands, declarations, receives, release } = supported({
       format: "O|i$s:f",
       targets: ["&a", "&b", "&c"],
       targetTypes: [undefined, undefined, "const char *"],
@@ -181,7 +182,7 @@ describe("keyword arguments", () => {
       'hpyx_arg_str(ctx, bound[2], "f() argument 3", &c)',
     ]);
     expect(receives.map(({ kind }) => kind)).toEqual(["alias", "plain", "interior"]);
-    expect(tracker).toBeNull();
+    expect(release).toBeNull();
   });
 
   test("a method that takes no arguments at all still rejects them", () => {
@@ -190,6 +191,48 @@ describe("keyword arguments", () => {
     expect(operands).toEqual([
       'hpyx_bind_keywords(ctx, args, nargs, kwnames, (const char *const *)kwlist, 0, 0, "f", NULL)',
     ]);
+  });
+});
+
+describe("keyword arguments in a dict", () => {
+  test("are opened, and closed once the numbers are read", () => {
+    const { operands, release } = supported({
+      format: "d|p:Point",
+      targets: ["&x", "&exact"],
+      targetTypes: ["double", "int"],
+      keywordNames: ["x", "exact"],
+      keywordsIn: "dict",
+      kwnames: "kw",
+    });
+    expect(operands).toEqual([
+      'hpyx_bind_keywords_dict(ctx, args, nargs, kw, (const char *const *)kwlist, 1, 2, "Point", bound)',
+      'hpyx_close_items(ctx, HPyArg_Parse(ctx, NULL, bound, 1, "d:Point", &x) && hpyx_arg_bool(ctx, bound[1], "Point() argument 2", &exact), 2, bound)',
+    ]);
+    expect(release).toBeNull();
+  });
+
+  test("stay open while the targets refer to them", () => {
+    const { operands, release, support } = supported({
+      format: "O|i",
+      targets: ["&a", "&b"],
+      keywordNames: ["a", "b"],
+      keywordsIn: "dict",
+      kwnames: "kw",
+    });
+    expect(operands[1]).toBe('hpyx_keep_arguments(ctx, HPyArg_Parse(ctx, NULL, bound, 2, "O|i", &a, &b), 2, bound)');
+    expect(release).toBe("hpyx_close_arguments(ctx, 2, bound)");
+    expect(support).toEqual(["hpyx_bind_keywords_dict", "hpyx_close_arguments", "hpyx_keep_arguments"]);
+  });
+
+  test("a type that takes no arguments at all opens none", () => {
+    const { operands, release } = supported({ format: "", targets: [], keywordNames: [], keywordsIn: "dict" });
+    expect(operands).toHaveLength(1);
+    expect(release).toBeNull();
+  });
+
+  test("a nested sequence with objects in it is refused", () => {
+    const answer = plan({ format: "(OO)", targets: ["&a", "&b"], keywordNames: ["a"], keywordsIn: "dict" });
+    expect("unsupported" in answer && answer.unsupported).toContain("nested sequence");
   });
 });
 
