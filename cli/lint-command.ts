@@ -29,6 +29,7 @@ export interface LintCommandOptions {
   readonly quiet?: true;
   readonly fix?: true;
   readonly unproven?: true;
+  readonly abi?: "hybrid" | "universal";
   readonly exclude: readonly string[];
 }
 
@@ -66,7 +67,10 @@ export async function lint(
     if (!options.quiet) around.err(`hpy-migrate: ${applied === 1 ? "1 repair" : `${applied} repairs`} made\n`);
     input = { files: input.files.map((file) => ({ ...file, text: changes.get(file.path) ?? file.text })) };
   }
-  const report = await engine.lint(input, { fixes: format === "json" || format === "sarif" ? "offered" : "none" });
+  const report = await engine.lint(input, {
+    fixes: format === "json" || format === "sarif" ? "offered" : "none",
+    ...(options.abi === undefined ? {} : { abi: options.abi }),
+  });
   if (report.functions === 0 && report.findings.length === 0 && report.unproven.length === 0 && !options.quiet)
     around.err(`hpy-migrate: ${path}: no HPy code found\n`);
   switch (format) {

@@ -153,6 +153,9 @@ export async function run(args: readonly string[], load: LoadEngine, around: Sur
     .argument("[path]", "the project", ".")
     .addOption(new Option("--format <format>", "form of the results").choices(["text", "json", "sarif", "github"]))
     .option("--fix", "make the repairs that are certain, then check")
+    .addOption(
+      new Option("--abi <abi>", "what it is built for; setup.cfg says it by default").choices(["hybrid", "universal"]),
+    )
     .option("--unproven", "say on stderr where the checker lost track")
     .action(
       action<LintCommandOptions & CommonOptions>(async (path, options) => {

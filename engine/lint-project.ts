@@ -1,6 +1,7 @@
 /** Checking the handles of a whole project: places for people and tools, and repairs that have been tried. */
 import { HandleChecker } from "../lint/check-handles.ts";
 import { DIAGNOSTICS, type Diagnostic } from "../lint/diagnostics.ts";
+import type { Abi } from "../lint/file-checks.ts";
 import type { Finding } from "../lint/findings.ts";
 import { candidateFix, type Fix } from "../lint/fixes.ts";
 import { type FileReport, lintHandles } from "../lint/lint-files.ts";
@@ -10,6 +11,8 @@ import type { ProjectInput } from "./types.ts";
 export interface LintOptions {
   /** Whether repairs are worked out: each costs a check of the functions that it touches. */
   readonly fixes: "offered" | "none";
+  /** What the extension is built for; left out, the build files say it. */
+  readonly abi?: Abi;
 }
 
 /** A place in a file. Lines and columns count from 1, columns in UTF-16 code units. */
@@ -59,7 +62,7 @@ export function lintProject(input: ProjectInput, parser: Parser, options: LintOp
   const inputs = input.files.filter((file) => isSource(file.path));
   const knowledge = parser.prepare(inputs);
   const files = inputs.map((file) => parser.parse(file, knowledge));
-  const reports = lintHandles(files);
+  const reports = lintHandles(files, options.abi ?? builtFor(input));
   const findings: LintFinding[] = [];
   const unproven: LintReport["unproven"][number][] = [];
   for (const report of reports) {
@@ -192,6 +195,18 @@ function located(path: string, lines: Lines, finding: Finding, fix: Fix | null):
     related: finding.path.map((point) => ({ ...lines.range(path, point.span), message: readable(point.note) })),
     fix,
   };
+}
+
+/** The ABI that setup.cfg asks for. */
+function builtFor(input: ProjectInput): Abi {
+  for (const { path, text } of input.files) {
+    if (!path.endsWith("setup.cfg")) continue;
+    for (const line of text.split("\n")) {
+      const [key = "", value = ""] = line.split("=");
+      if (key.trim().replace("-", "_") === "hpy_abi" && value.trim() === "universal") return "universal";
+    }
+  }
+  return "hybrid";
 }
 
 function isSource(path: string): boolean {

@@ -6,7 +6,9 @@ export interface Diagnostic {
   /** `error`: wrong at run time. `hazard`: correct HPy that meets a defect or a trap of HPy 0.9 itself. */
   readonly severity: "error" | "hazard";
   readonly explanation: string;
-  /** C code that has the defect, and nothing else wrong. */
+  /** `cpp` where the example is C++. */
+  readonly language?: "cpp";
+  /** Code that has the defect, and nothing else wrong. */
   readonly example: string;
   /** The same code without it. */
   readonly repaired: string;
@@ -43,6 +45,30 @@ example_impl(HPyContext *ctx, HPy self, const HPy *args, size_t nargs, HPy kwnam
         return HPy_NULL;
     }
 ${body}
+}
+`;
+}
+
+/** A method of a type with one field. */
+function fieldMethod(body: string): string {
+  return `${HEADER}typedef struct { HPyField name; } Point;
+HPyType_HELPERS(Point)
+
+HPyDef_SLOT(Point_traverse, HPy_tp_traverse)
+static int
+Point_traverse_impl(void *self, HPyFunc_visitproc visit, void *arg)
+{
+    Point *point = (Point *)self;
+    HPy_VISIT(&point->name);
+    return 0;
+}
+
+HPyDef_METH(example, "example", HPyFunc_O)
+static HPy
+example_impl(HPyContext *ctx, HPy self, HPy arg)
+{
+    Point *point = Point_AsStruct(ctx, self);
+${body}    return HPy_Dup(ctx, ctx->h_None);
 }
 `;
 }
@@ -107,6 +133,9 @@ export const DIAGNOSTICS: readonly Diagnostic[] = [
       "No function of HPy takes over a handle that it gets. A call nested in the arguments of another, such as `HPyField_Store(ctx, self, &f, HPyField_Load(...))`, needs a variable that is closed afterwards.",
     example: method(`    return HPy_Add(ctx, arg, HPyLong_FromLong(ctx, 1));`),
     repaired: method(`    HPy one = HPyLong_FromLong(ctx, 1);
+    if (HPy_IsNull(one)) {
+        return HPy_NULL;
+    }
     HPy sum = HPy_Add(ctx, arg, one);
     HPy_Close(ctx, one);
     return sum;`),
@@ -409,6 +438,9 @@ ${method(`    HPy item = HPy_GetItem_i(ctx, arg, 0);
     explanation:
       "`HPyUnicode_AsUTF8AndSize`, `HPyBytes_AsString` and `HPyType_GetName` give memory that is valid while that very handle is open.",
     example: method(`    HPy text = HPy_Str(ctx, arg);
+    if (HPy_IsNull(text)) {
+        return HPy_NULL;
+    }
     const char *bytes = HPyUnicode_AsUTF8AndSize(ctx, text, NULL);
     HPy_Close(ctx, text);
     if (bytes == NULL) {
@@ -416,6 +448,9 @@ ${method(`    HPy item = HPy_GetItem_i(ctx, arg, 0);
     }
     return HPyBytes_FromString(ctx, bytes);`),
     repaired: method(`    HPy text = HPy_Str(ctx, arg);
+    if (HPy_IsNull(text)) {
+        return HPy_NULL;
+    }
     const char *bytes = HPyUnicode_AsUTF8AndSize(ctx, text, NULL);
     HPy result = bytes == NULL ? HPy_NULL : HPyBytes_FromString(ctx, bytes);
     HPy_Close(ctx, text);
@@ -743,6 +778,64 @@ example_stat_impl(HPyContext *ctx, HPy self)
     return HPy_Dup(ctx, ctx->h_None);
 }
 `,
+  },
+  {
+    id: "handle-not-checked",
+    title: "A new handle is passed on before anybody looks whether the call failed",
+    severity: "error",
+    explanation:
+      "When the first call fails its result is HPy_NULL, and the second one crashes on it. Test the result first. Functions of HPy that accept HPy_NULL, and raise in turn, are not reported.",
+    example: method(`    HPy text = HPy_Str(ctx, arg);
+    int ready = HPyUnicode_Check(ctx, text);
+    HPy_Close(ctx, text);
+    return HPyLong_FromLong(ctx, ready);`),
+    repaired: method(`    HPy text = HPy_Str(ctx, arg);
+    if (HPy_IsNull(text)) {
+        return HPy_NULL;
+    }
+    int ready = HPyUnicode_Check(ctx, text);
+    HPy_Close(ctx, text);
+    return HPyLong_FromLong(ctx, ready);`),
+  },
+  {
+    id: "handle-in-container",
+    title: "A container that outlives the call holds handles",
+    severity: "error",
+    explanation:
+      "Handles are valid during the call that made them. Keep the objects in an HPyField, an HPyGlobal, or a list that one of these holds. A container that lives within one call is fine as long as its handles are closed.",
+    language: "cpp",
+    example: `${HEADER}#include <vector>\n\nstatic std::vector<HPy> cached;\n`,
+    repaired: `${HEADER}#include <vector>\n\nstatic HPyGlobal cached;\n`,
+  },
+  {
+    id: "field-outside-object",
+    title: "An HPyField that is no member of an object's struct",
+    severity: "error",
+    explanation:
+      "A field belongs to the object that its handle names: HPy finds it through the traverse function of the type. A variable of this type is never visited or released.",
+    example: `${HEADER}static HPyField cached;\n`,
+    repaired: `${HEADER}static HPyGlobal cached;\n`,
+  },
+  {
+    id: "field-of-other-object",
+    title: "A field is used with the handle of another object",
+    severity: "error",
+    explanation:
+      "HPyField_Store and HPyField_Load get the handle of the object that holds the field, not of the one that is stored: other implementations than CPython track writes by it.",
+    example: fieldMethod("    HPyField_Store(ctx, arg, &point->name, arg);\n"),
+    repaired: fieldMethod("    HPyField_Store(ctx, self, &point->name, arg);\n"),
+  },
+  {
+    id: "capi-in-universal",
+    title: "The C API is used in an extension for the universal ABI",
+    severity: "error",
+    explanation:
+      "The universal ABI has neither Python.h nor legacy tables. A call that remains may still compile, with a warning only, and bind to a symbol of the interpreter that loads the module. Reported with `--abi universal`, or where setup.cfg says `hpy_abi = universal`.",
+    example: method(`    PyObject *object = HPy_AsPyObject(ctx, arg);
+    int callable = PyCallable_Check(object);
+    Py_DECREF(object);
+    return HPyLong_FromLong(ctx, callable);`),
+    repaired: method(`    return HPyLong_FromLong(ctx, HPyCallable_Check(ctx, arg));`),
   },
   {
     id: "suppression-unused",

@@ -1,3 +1,5 @@
+import { CAPI_CONSTANTS, CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
+import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile, Span } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import { hasStorage, readDeclaration, readDeclarator } from "./declarations.ts";
@@ -19,9 +21,51 @@ const FORMAT_ARGUMENT: ReadonlyMap<string, number> = new Map([
   ["HPyUnicode_FromFormat", 1],
 ]);
 
+/** Names of HPy that only the hybrid and the CPython ABI have. */
+const LEGACY_WORDS: ReadonlySet<string> = new Set([
+  "HPyType_BuiltinShape_Legacy",
+  "HPyType_LEGACY_HELPERS",
+  "HPy_AsPyObject",
+  "HPy_FromPyObject",
+  "legacy_methods",
+  "legacy_slots",
+]);
+
+/** What the extension is built for. The universal ABI has no C API. */
+export type Abi = "hybrid" | "universal";
+
+/** Tables that HPy or Python reads up to an entry of zeros, by the type of their elements. */
+const ZERO_TERMINATED: ReadonlySet<string> = new Set([
+  "HPyType_SpecParam",
+  "PyGetSetDef",
+  "PyMemberDef",
+  "PyMethodDef",
+  "PyType_Slot",
+]);
+
+/** Containers of the C++ library, with the number of arguments that are keys. */
+const CONTAINERS: ReadonlyMap<string, number> = new Map([
+  ["array", 0],
+  ["deque", 0],
+  ["forward_list", 0],
+  ["list", 0],
+  ["map", 1],
+  ["multimap", 1],
+  ["multiset", 1],
+  ["optional", 0],
+  ["pair", 0],
+  ["set", 1],
+  ["tuple", 0],
+  ["unordered_map", 1],
+  ["unordered_multimap", 1],
+  ["unordered_multiset", 1],
+  ["unordered_set", 1],
+  ["vector", 0],
+]);
+
 /** Defects of declarations, tables and formats: what shows without following paths. */
-export function checkFile(file: ParsedFile, project: Project): Finding[] {
-  return new FileCheck(file, project).run();
+export function checkFile(file: ParsedFile, project: Project, abi: Abi): Finding[] {
+  return new FileCheck(file, project).run(abi);
 }
 
 class FileCheck {
@@ -36,7 +80,9 @@ class FileCheck {
     this.project = project;
   }
 
-  run(): Finding[] {
+  run(abi: Abi): Finding[] {
+    if (abi === "universal") this.legacyParts();
+    for (const node of this.tree.descendants(0, "template_type")) this.container(node);
     for (const node of this.tree.descendants(0, "declaration")) this.declaration(node);
     for (const node of this.tree.descendants(0, "struct_specifier")) this.struct(node);
     for (const info of this.project.byFile.get(this.file) ?? []) this.calls(info);
@@ -67,9 +113,20 @@ class FileCheck {
       if (d.type.array && d.type.pointers === 1 && (d.type.base === "HPyDef" || d.type.base === "HPyGlobal")) {
         this.terminated(d.name, d.value, `the array of ${d.type.base} pointers \`${d.name}\``);
       }
+      if (d.type.array && d.type.pointers === 0 && ZERO_TERMINATED.has(d.type.base)) {
+        this.zeroTerminated(d.name, d.value, `the array of ${d.type.base} \`${d.name}\``);
+      }
+      if (d.type.base === "HPyField" && d.type.pointers === 0) {
+        const message = `\`${d.name}\` is a field outside of an object: nothing visits it; use ${lasting ? "an HPyGlobal" : "a handle"}`;
+        this.report("field-outside-object", node, d.name, message);
+      }
       if (!lasting || hasStorage(this.tree, node, "extern")) continue;
       if (d.type.base === "HPy" && d.type.pointers === 0) {
         this.report("handle-in-static", node, d.name, `\`${d.name}\` keeps a handle beyond the call; use an HPyGlobal`);
+      }
+      if (d.type.pointers === 0 && this.project.handleStructs.has(d.type.base)) {
+        const message = `\`${d.name}\` keeps the handle in its ${d.type.base} beyond the call; use an HPyGlobal`;
+        this.report("handle-in-static", node, d.name, message);
       }
       if (d.type.base === "HPyContext") {
         this.report("context-stored", node, d.name, `\`${d.name}\` keeps the context beyond the call`);
@@ -93,6 +150,75 @@ class FileCheck {
     this.report("array-not-terminated", last, name, `${what} does not end with NULL`);
   }
 
+  /** Reports a table whose last entry is not one of zeros. */
+  private zeroTerminated(name: string, value: Node, what: string): void {
+    if (value === NONE || this.tree.kind(value) !== "initializer_list") return;
+    const last = this.tree.named(value).at(-1);
+    if (last === undefined || this.tree.kind(last) !== "initializer_list") return;
+    const first = this.tree.named(last)[0];
+    const text = first === undefined ? "0" : this.tree.source(first).replaceAll(" ", "");
+    if (["0", "NULL", "nullptr", "(HPyType_SpecParam_Kind)0"].includes(text)) return;
+    if (
+      first !== undefined &&
+      this.tree.kind(first) !== "string_literal" &&
+      !text.startsWith("Py_") &&
+      !text.startsWith("HPyType_SpecParam_")
+    )
+      return;
+    this.report("array-not-terminated", last, name, `${what} does not end with an entry of zeros`);
+  }
+
+  /** Handles in containers that outlive the call, and as keys, which are compared by their bits. */
+  private container(node: Node): void {
+    const { tree } = this;
+    const keys = CONTAINERS.get(tree.source(tree.field(node, "name")));
+    if (keys === undefined) return;
+    const list = tree.field(node, "arguments");
+    const types = list === NONE ? [] : tree.named(list).map((n) => tree.source(n).trim());
+    const at = types.findIndex((type) => type === "HPy" || type === "HPy *" || type === "HPy*");
+    if (at < 0) return;
+    const enclosing = tree.enclosing(node, "declaration", "field_declaration", "parameter_declaration");
+    const name = tree.source(node);
+    if (at < keys) {
+      this.report("handle-bits-read", node, name, `\`${name}\` looks handles up by their bits`);
+      return;
+    }
+    if (types[at] !== "HPy" || enclosing === NONE) return;
+    const declaration = tree.kind(enclosing) === "declaration";
+    const lasting =
+      tree.kind(enclosing) === "field_declaration" ||
+      (declaration && (this.isGlobal(enclosing) || hasStorage(tree, enclosing, "static")));
+    if (!lasting) return;
+    const isMember = tree.kind(enclosing) === "field_declaration";
+    const message = `\`${name}\` keeps handles in a container${isMember ? " that may outlive the call" : " beyond the call"}`;
+    this.report("handle-in-container", node, name, message, isMember ? "possible" : "certain");
+  }
+
+  /** What the universal ABI does not have: Python.h, legacy tables, and every name of the C API. */
+  private legacyParts(): void {
+    const { file } = this;
+    if (!file.text.includes("HPy") && !file.text.includes("hpy.h")) return;
+    for (const include of file.includes) {
+      if (include.path !== "Python.h") continue;
+      this.report("capi-in-universal", include.span, "", "Python.h cannot be included under the universal ABI");
+    }
+    const tokens = lex(file.text);
+    const seen = new Set<string>();
+    for (let t = 0; t < tokens.count; t++) {
+      if (tokens.kind[t] !== TokenKind.identifier) continue;
+      const word = tokenText(tokens, t);
+      if (!LEGACY_WORDS.has(word) && !CAPI_FUNCTIONS.has(word) && !CAPI_CONSTANTS.has(word)) continue;
+      const span = { start: tokens.start[t] as number, end: tokens.end[t] as number };
+      const info = (this.project.byFile.get(file) ?? []).find(
+        (f) => this.tree.start(f.node) <= span.start && span.end <= this.tree.end(f.node),
+      );
+      const name = info?.name ?? "";
+      if (seen.has(`${name}\0${word}`)) continue;
+      seen.add(`${name}\0${word}`);
+      this.report("capi-in-universal", span, name, `${word} does not exist under the universal ABI`);
+    }
+  }
+
   /** Structs behind objects: no handles in them, and every field visited. */
   private struct(node: Node): void {
     const body = this.tree.field(node, "body");
@@ -108,6 +234,9 @@ class FileCheck {
       if (this.tree.kind(field) !== "field_declaration") continue;
       for (const declarator of this.tree.fields(field, "declarator")) {
         const d = readDeclarator(this.tree, field, declarator);
+        if (d.type.base === "HPyContext") {
+          this.report("context-stored", field, name, `\`${d.name}\` keeps the context in an object, beyond the call`);
+        }
         if (d.type.pointers > 0) continue;
         if (d.type.base === "HPy") {
           this.report(

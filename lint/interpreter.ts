@@ -51,6 +51,9 @@ const HINTS = new Set([
 /** Calls whose answer stays the same while their arguments do. */
 const STABLE = new Set(["HPyField_IsNull", "HPy_Is", "HPy_TypeCheck"]);
 
+/** Functions that give HPy_NULL only for HPy_NULL. */
+const NEVER_FAILS = new Set(["HPy_Type", "HPy_Dup", "HPy_FromPyObject"]);
+
 /** C functions whose result points into their first argument. */
 const POINTS_INTO = new Set(["strchr", "strrchr", "strstr", "strpbrk", "memchr", "strchrnul", "rawmemchr"]);
 
@@ -214,12 +217,20 @@ export class Interpreter {
         state.update(value.cell, { state: "unknown" });
         return;
       }
+      if (value.kind === "context" && this.lastsLonger(target, state))
+        this.resources.report("context-stored", target, "the context is kept in an object, beyond the call", state);
       if (!this.isScratch(target) || state.cell(value)?.state !== "borrowed") this.escape(value, target, state);
       state.forgetMemory();
       return;
     }
     if (place.endsWith("[]")) this.assignElement(place, value, target, state);
     else state.set(place, value);
+  }
+
+  /** Whether a target lies in the struct of an object. */
+  private lastsLonger(target: Node, state: State): boolean {
+    if (this.tree.kind(target) !== "field_expression") return false;
+    return state.cell(this.peek(this.tree.field(target, "argument"), state))?.kind === "view";
   }
 
   /** Whether this is the member `obj` of an `HPy_buffer`, which takes over the handle that is stored in it. */
@@ -857,7 +868,35 @@ export class Interpreter {
     }
   }
 
+  /** Reports comparisons of what handles are made of: `HPy_AsVoidP(a) == HPy_AsVoidP(b)`, `*(void **)&a == ...`. */
+  private checkBits(left: Node, right: Node, state: State): void {
+    for (const side of [left, right]) {
+      const bits = this.tree.kind(side) === "call_expression" && this.calleeName(side) === "HPy_AsVoidP";
+      if (!bits && !this.readsThroughCast(side, state)) continue;
+      const message = `${this.resources.shown(side)} compares the bits of a handle`;
+      this.resources.report("handle-bits-read", side, message, state);
+      return;
+    }
+  }
+
+  /** Whether `n` is `*(T *)&h` for a handle `h`. */
+  private readsThroughCast(n: Node, state: State): boolean {
+    if (this.tree.kind(n) !== "pointer_expression" || this.operator(n) !== "*") return false;
+    const cast = this.tree.field(n, "argument");
+    return this.tree.kind(cast) === "cast_expression" && this.isHandleAddress(this.tree.field(cast, "value"), state);
+  }
+
+  private isHandleAddress(n: Node, state: State): boolean {
+    if (this.tree.kind(n) !== "pointer_expression" || this.operator(n) !== "&") return false;
+    const target = this.tree.field(n, "argument");
+    if (this.tree.kind(target) !== "identifier") return false;
+    const variable = this.variable(target);
+    if (variable === undefined) return false;
+    return cellKind(variable.type) === "handle" || state.cell(state.get(variable.place))?.kind === "handle";
+  }
+
   private compare(n: Node, operator: string, left: Node, right: Node, state: State): Branches {
+    this.checkBits(left, right, state);
     const fact = this.factOf(n, state);
     return join(
       this.evaluateAll([left, right], state).map(({ state: s, values }) => {
@@ -992,6 +1031,11 @@ export class Interpreter {
     if (name === "assert" && first !== undefined) {
       return this.branch(first, state).yes.map((s) => ({ state: s, value: UNKNOWN }));
     }
+    if (name === "memcmp" && nodes.some((argument) => this.isHandleAddress(argument, state))) {
+      const message = `${this.resources.shown(n)} compares the bits of handles`;
+      this.resources.report("handle-bits-read", n, message, state);
+      return [{ state, value: UNKNOWN }];
+    }
     if (name === "HPy_RETURN_RICHCOMPARE") return this.richCompare(n, nodes, state);
     if (name === "HPy_BEGIN_LEAVE_PYTHON" || name === "HPy_END_LEAVE_PYTHON") {
       state.outsidePython = name === "HPy_BEGIN_LEAVE_PYTHON";
@@ -1056,6 +1100,38 @@ export class Interpreter {
     );
   }
 
+  /** Reports a new handle that nobody has compared with HPy_NULL yet; once for each handle. */
+  private checkTested(name: string, value: Value, node: Node, state: State): void {
+    const cell = state.cell(value);
+    if (value.kind !== "cell" || cell === undefined || !cell.maybeNull || cell.origin === NONE) return;
+    if (cell.kind !== "handle" || (cell.state !== "owned" && cell.state !== "tracked") || cell.many) return;
+    if (this.tree.kind(cell.origin) !== "call_expression" || NEVER_FAILS.has(this.calleeName(cell.origin))) return;
+    const shown = this.resources.shown(cell.origin);
+    const message = `${name} crashes on HPy_NULL, which ${shown} gives when it fails`;
+    this.around.report("handle-not-checked", node, message, state, cell, "possible");
+    state.update(value.cell, { maybeNull: false });
+  }
+
+  /** Reports a field that is read or written with the handle of another object than the one that it lies in. */
+  private checkFieldOwner(name: string, nodes: readonly Node[], values: readonly Value[], state: State): void {
+    const [, owner] = values;
+    const field = nodes[2];
+    if (owner === undefined || field === undefined) return;
+    const inner =
+      this.tree.kind(field) === "pointer_expression" && this.operator(field) === "&"
+        ? this.tree.field(field, "argument")
+        : field;
+    if (this.tree.kind(inner) !== "field_expression") return;
+    const view = state.cell(this.peek(this.tree.field(inner, "argument"), state));
+    if (view?.kind !== "view") return;
+    const right = state.cells.get(view.by);
+    const given = state.cell(owner);
+    if (right === undefined || given === undefined || right === given) return;
+    if (right.parameter < 0 || given.parameter < 0 || right.parameter === given.parameter) return;
+    const message = `${this.resources.shown(inner)} belongs to another object than the handle that ${name} gets`;
+    this.resources.report("field-of-other-object", field, message, state);
+  }
+
   private callHpy(n: Node, api: HpyFunction, nodes: readonly Node[], given: State): Result[] {
     return this.evaluateAll(nodes, given).flatMap(({ state, values }) => {
       if (state.outsidePython && api.name !== "HPy_ReenterPythonExecution") {
@@ -1066,6 +1142,8 @@ export class Interpreter {
           state,
         );
       }
+      if (api.name === "HPyField_Load" || api.name === "HPyField_Store")
+        this.checkFieldOwner(api.name, nodes, values, state);
       const outs: number[] = [];
       let pointsInto: Value = UNKNOWN;
       values.forEach((value, i) => {
@@ -1123,7 +1201,10 @@ export class Interpreter {
       case "borrows":
       case "borrows-variadic":
         this.resources.consume(value, node, state);
-        if (role === "borrows" && !api.nullable.includes(i)) this.checkNull(api.name, value, node, state);
+        if (role === "borrows" && !api.nullable.includes(i)) {
+          this.checkNull(api.name, value, node, state);
+          this.checkTested(api.name, value, node, state);
+        }
         return;
       default:
         this.resources.consume(value, node, state);

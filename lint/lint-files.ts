@@ -1,6 +1,7 @@
 import type { ParsedFile } from "../syntax/source.ts";
 import { HandleChecker } from "./check-handles.ts";
 import { DIAGNOSTICS } from "./diagnostics.ts";
+import type { Abi } from "./file-checks.ts";
 import type { Finding, GiveUp } from "./findings.ts";
 import { sift } from "./suppressions.ts";
 
@@ -21,12 +22,12 @@ export interface FileReport {
 const ALL: ReadonlySet<string> = new Set(DIAGNOSTICS.map((d) => d.id));
 
 /** Checks the HPy code of all files of a project. */
-export function lintHandles(files: readonly ParsedFile[]): readonly FileReport[] {
+export function lintHandles(files: readonly ParsedFile[], abi: Abi): readonly FileReport[] {
   const checker = new HandleChecker(files);
   return files.map((file): FileReport => {
     const functions = checker.functionsOf(file);
     const unproven: (GiveUp & { readonly function: string })[] = [];
-    const found: Finding[] = [...checker.outside(file)];
+    const found: Finding[] = [...checker.outside(file, abi)];
     for (const info of functions) {
       const result = checker.result(info);
       found.push(...result.findings);

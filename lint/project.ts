@@ -44,6 +44,8 @@ export class Project {
   readonly registeredGlobals = new Set<string>();
   /** Structs that `HPyType_HELPERS` or `HPyType_LEGACY_HELPERS` binds to objects. */
   readonly objectStructs = new Set<string>();
+  /** Structs with a handle as a member: `struct x`, or the name that a typedef gives. */
+  readonly handleStructs = new Set<string>();
   /** Names of fields that an `HPy_VISIT` visits. */
   readonly visitedFields = new Set<string>();
   /** Whether a module is defined in these files, so that its tables are known. */
@@ -149,12 +151,34 @@ export class Project {
       }
     }
     const { tree } = file;
+    for (const node of tree.descendants(0, "struct_specifier")) this.readStruct(file, node);
     for (const node of tree.descendants(0, "declaration")) {
       for (const d of readDeclaration(tree, node)) {
         if (d.type.base !== "HPyGlobal" || !d.type.array || d.value === NONE) continue;
         for (const name of tree.descendants(d.value, "identifier")) this.registeredGlobals.add(tree.source(name));
       }
     }
+  }
+
+  private readStruct(file: ParsedFile, node: Node): void {
+    const { tree } = file;
+    const body = tree.field(node, "body");
+    if (body === NONE) return;
+    const holds = tree
+      .named(body)
+      .filter((field) => tree.kind(field) === "field_declaration")
+      .some((field) =>
+        readDeclaration(tree, field).some((d) => d.type.base === "HPy" && d.type.pointers === 0 && !d.isFunction),
+      );
+    if (!holds) return;
+    const name = tree.field(node, "name");
+    if (name !== NONE) this.handleStructs.add(`struct ${tree.source(name)}`);
+    const parent = tree.parent(node);
+    if (tree.kind(parent) !== "type_definition") {
+      if (name !== NONE && file.language === "cpp") this.handleStructs.add(tree.source(name));
+      return;
+    }
+    for (const d of tree.fields(parent, "declarator")) this.handleStructs.add(tree.source(d));
   }
 
   /**

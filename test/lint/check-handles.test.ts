@@ -95,7 +95,7 @@ return a;`),
     expect(
       found(`int owned = 0;
 HPy x = ctx->h_None;
-if (nargs > 1) { x = HPy_Str(ctx, args[1]); owned = 1; }
+if (nargs > 1) { x = HPy_Str(ctx, args[1]); owned = 1; if (HPy_IsNull(x)) return HPy_NULL; }
 int n = HPy_IsTrue(ctx, x);
 if (owned) HPy_Close(ctx, x);
 return HPyLong_FromLong(ctx, n);`),

@@ -6,25 +6,26 @@ import type { ParsedFile } from "../../syntax/source.ts";
 
 const parser = await loadParser();
 
-function parse(text: string): ParsedFile {
-  const file = { path: "example.c", text };
+function parse(text: string, language: "c" | "cpp" = "c"): ParsedFile {
+  const file = { path: `example.${language}`, text };
   return parser.parse(file, parser.prepare([file]));
 }
 
-function found(file: ParsedFile): string[] {
-  return lintHandles([file]).flatMap((report) => report.findings.map((f) => f.id));
+function found(file: ParsedFile, abi: "hybrid" | "universal"): string[] {
+  return lintHandles([file], abi).flatMap((report) => report.findings.map((f) => f.id));
 }
 
 describe("diagnostics", () => {
   it.each(DIAGNOSTICS.map((d) => [d.id, d] as const))(
     "%s is found in its example and not in the repaired code",
     (id, d) => {
-      const example = parse(d.example);
+      const abi = id === "capi-in-universal" ? "universal" : "hybrid";
+      const example = parse(d.example, d.language);
       expect(example.unparsed).toEqual([]);
-      expect(found(example)).toContain(id);
-      const repaired = parse(d.repaired);
+      expect(found(example, abi)).toContain(id);
+      const repaired = parse(d.repaired, d.language);
       expect(repaired.unparsed).toEqual([]);
-      expect(found(repaired)).toEqual([]);
+      expect(found(repaired, abi)).toEqual([]);
     },
   );
 
