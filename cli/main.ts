@@ -38,6 +38,7 @@ const surroundings: Surroundings = {
   out: (bytes) => process.stdout.write(Buffer.from(bytes, "latin1")),
   err: (text) => process.stderr.write(text),
   colour: { out: colourful && process.stdout.isTTY === true },
+  ...(process.stderr.isTTY ? { columns: process.stderr.columns } : {}),
 };
 
 // A reader that has seen enough, such as `head`, is no failure.

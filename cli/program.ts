@@ -16,6 +16,7 @@ import { checkWorkTree, commitStep } from "./git.ts";
 import type { LintCommandOptions, LintEngine, LintSurroundings } from "./lint-command.ts";
 import { type Project, readProject } from "./project.ts";
 import { checkApplicable, readSelector, type Selector, type SelectorOptions, selectSteps } from "./select-steps.ts";
+import { abiList, positiveSeconds, type VerifyOptions, type VerifyOutput, verifyPlan } from "./verify-command.ts";
 import { undoChanges, writeChanges } from "./write-files.ts";
 
 /** What the commands need of the core. */
@@ -35,6 +36,8 @@ export interface Surroundings {
   /** Everything else, as text. */
   readonly err: (text: string) => void;
   readonly colour: { readonly out: boolean };
+  /** Width of the terminal that `err` writes to, for progress; missing when it is none. */
+  readonly columns?: number;
 }
 
 interface CommonOptions {
@@ -90,6 +93,20 @@ function withSelectors(command: Command): Command {
     .option("--function <name>", "the steps up to the one that moves this function")
     .option("--through <id>", "the steps up to this one")
     .option("--all", "all steps");
+}
+
+function withVerifyOptions(command: Command): Command {
+  return command
+    .option("--build <command>", "shell command that builds in place; setup.py is used by default")
+    .option("--test <command>", "shell command that runs the tests; they are looked for by default")
+    .addOption(new Option("--abi <names>", "ABIs to check steps under, separated by commas").argParser(abiList))
+    .option("--python <exe>", "interpreter to build and test with")
+    .addOption(
+      new Option("--require <package>", "what building and testing needs; repeatable")
+        .argParser(collect)
+        .default([], "none"),
+    )
+    .addOption(new Option("--timeout <seconds>", "after this, tests hang").argParser(positiveSeconds));
 }
 
 /** Runs one command line and gives its exit status. Bugs escape as exceptions. */
@@ -163,6 +180,12 @@ export async function run(args: readonly string[], load: LoadEngine, around: Sur
         return lint(path, options, await load(), lintSurroundings(options, around));
       }),
     );
+
+  withVerifyOptions(program.command("verify"))
+    .description("replay the series in a scratch copy: build, test and look for leaks after each step")
+    .argument("[path]", "the project", ".")
+    .option("--bisect", "check the last state, and halve the series to find the first step that fails")
+    .action(action<CommonOptions & VerifyOptions>((path, options) => verify(path, options, load, around)));
 
   program
     .command("explain")
@@ -265,6 +288,30 @@ async function plan(
   else around.out(bytesOf(renderPlan(made, assessment, styleFor(options, around.colour.out))));
   closeAccount(made, options, around);
   return success(0);
+}
+
+function verifyOutput(options: CommonOptions, around: Surroundings): VerifyOutput {
+  return {
+    json: options.json === true,
+    quiet: options.quiet === true,
+    style: styleFor(options, around.colour.out),
+    out: (text) => around.out(bytesOf(text)),
+    err: around.err,
+    columns: options.quiet ? null : (around.columns ?? null),
+  };
+}
+
+async function verify(
+  path: string,
+  options: CommonOptions & VerifyOptions,
+  load: LoadEngine,
+  around: Surroundings,
+): Promise<Result<number>> {
+  const planned = await makePlan(path, options, load, around);
+  if (!planned.ok) return planned;
+  const verified = await verifyPlan(planned.value.project, planned.value.plan, options, verifyOutput(options, around));
+  closeAccount(planned.value.plan, options, around);
+  return verified;
 }
 
 async function selected(

@@ -45,6 +45,7 @@ export interface Project {
   readonly input: ProjectInput;
   /** One line for each file that was left alone although it looks like a source. */
   readonly warnings: readonly string[];
+  readonly configuration: Configuration;
 }
 
 function endsWithOneOf(name: string, extensions: readonly string[]): boolean {
@@ -78,13 +79,26 @@ function excludes(patterns: readonly string[]): Matcher {
 }
 
 /** `[tool.hpy-migrate]` of pyproject.toml. */
-interface Configuration {
+export interface Configuration {
+  /** Globs of what to leave alone. */
   readonly exclude: readonly string[];
+  /** Shell command that builds the extension modules in place. */
+  readonly build?: string;
+  /** Shell command that runs the tests. */
+  readonly test?: string;
+  /** Interpreter to build and test with. */
+  readonly python?: string;
+  /** What has to be installed to build and to test. */
+  readonly requires: readonly string[];
 }
+
+const TEXT_SETTINGS = ["build", "test", "python"] as const;
+const LIST_SETTINGS = ["exclude", "requires"] as const;
+const SETTINGS: readonly string[] = [...LIST_SETTINGS, ...TEXT_SETTINGS];
 
 function readConfiguration(root: string): Result<Configuration> {
   const path = join(root, "pyproject.toml");
-  if (!existsSync(path)) return success({ exclude: [] });
+  if (!existsSync(path)) return success({ exclude: [], requires: [] });
   let document: Record<string, unknown>;
   try {
     document = parseToml(readFileSync(path, "utf8"));
@@ -95,15 +109,23 @@ function readConfiguration(root: string): Result<Configuration> {
   }
   const tool = document.tool as Record<string, unknown> | undefined;
   const section = (tool?.["hpy-migrate"] ?? {}) as Record<string, unknown>;
-  const unknown = Object.keys(section).filter((key) => key !== "exclude");
-  if (unknown.length > 0) {
-    return unusable(`pyproject.toml: [tool.hpy-migrate] has no setting "${unknown[0]}"; it has "exclude"`);
+  const unknown = Object.keys(section).find((key) => !SETTINGS.includes(key));
+  if (unknown !== undefined) {
+    const known = `it has "${SETTINGS.join('", "')}"`;
+    return unusable(`pyproject.toml: [tool.hpy-migrate] has no setting "${unknown}"; ${known}`);
   }
-  const exclude = section.exclude ?? [];
-  if (!Array.isArray(exclude) || !exclude.every((entry) => typeof entry === "string")) {
-    return unusable("pyproject.toml: [tool.hpy-migrate] exclude must be a list of strings");
+  for (const key of LIST_SETTINGS) {
+    const value = section[key] ?? [];
+    if (!Array.isArray(value) || !value.every((entry) => typeof entry === "string")) {
+      return unusable(`pyproject.toml: [tool.hpy-migrate] ${key} must be a list of strings`);
+    }
   }
-  return success({ exclude });
+  for (const key of TEXT_SETTINGS) {
+    if (section[key] !== undefined && typeof section[key] !== "string") {
+      return unusable(`pyproject.toml: [tool.hpy-migrate] ${key} must be a string`);
+    }
+  }
+  return success({ exclude: [], requires: [], ...section } as Configuration);
 }
 
 /** A file's bytes, or why there are none. */
@@ -260,5 +282,10 @@ export function readProject(given: string, options: ProjectOptions): Result<Proj
   };
   const problem = addDirectory(walk, "");
   if (problem !== null) return unusable(problem);
-  return success({ root, input: { files: walk.files }, warnings: walk.warnings });
+  return success({
+    root,
+    input: { files: walk.files },
+    warnings: walk.warnings,
+    configuration: configuration.value,
+  });
 }

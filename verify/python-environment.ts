@@ -5,6 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -27,11 +28,16 @@ export interface PythonEnvironment {
   readonly version: string;
 }
 
-/** Directory for everything that can be made again: `$HPY_MIGRATE_CACHE`, or `.cache` in the repository. */
+/**
+ * Directory for everything that can be made again: `$HPY_MIGRATE_CACHE`; for the sources of this program `.cache` in
+ * the repository, and for the installed program the user's cache directory.
+ */
 export function cacheDirectory(): string {
   const configured = process.env.HPY_MIGRATE_CACHE;
   if (configured) return resolve(configured);
-  return join(dirname(fileURLToPath(import.meta.url)), "..", ".cache");
+  const self = fileURLToPath(import.meta.url);
+  if (self.endsWith(".ts")) return join(dirname(self), "..", ".cache");
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "hpy-migrate");
 }
 
 /** Asks the interpreter where things are; runs inside the virtual environment. */
@@ -110,20 +116,24 @@ function isAbandoned(lock: string): boolean {
   }
 }
 
-let known: PythonEnvironment | null = null;
+const known = new Map<string | null, PythonEnvironment>();
 
 /**
  * The environment, created when it does not exist yet (which needs the package index, once).
  *
- * @throws PythonEnvironmentError when there is no usable `python3` (or `$PYTHON`) or the packages cannot be installed.
+ * @param interpreter - The interpreter to base it on; null for `$PYTHON` or `python3`.
+ * @throws PythonEnvironmentError when the interpreter cannot be used or the packages cannot be installed.
  */
-export function pythonEnvironment(): PythonEnvironment {
-  known ??= ensureEnvironment();
-  return known;
+export function pythonEnvironment(interpreter: string | null = null): PythonEnvironment {
+  const environment = known.get(interpreter) ?? ensureEnvironment(interpreter);
+  known.set(interpreter, environment);
+  return environment;
 }
 
-function ensureEnvironment(): PythonEnvironment {
-  const key = createHash("sha256").update(PYTHON_REQUIREMENTS.join("\n")).digest("hex").slice(0, 12);
+function ensureEnvironment(interpreter: string | null): PythonEnvironment {
+  const hash = createHash("sha256").update(PYTHON_REQUIREMENTS.join("\n"));
+  if (interpreter !== null) hash.update(`\0${run(interpreter, ["-c", "import sys; print(sys.version, sys.prefix)"])}`);
+  const key = hash.digest("hex").slice(0, 12);
   const directory = join(cacheDirectory(), "python", key);
   const description = join(directory, "environment.json");
   const described = (): PythonEnvironment | null => {
@@ -137,7 +147,7 @@ function ensureEnvironment(): PythonEnvironment {
     const madeMeanwhile = described();
     if (madeMeanwhile) return madeMeanwhile;
     rmSync(directory, { recursive: true, force: true });
-    run(process.env.PYTHON ?? "python3", ["-m", "venv", directory]);
+    run(interpreter ?? process.env.PYTHON ?? "python3", ["-m", "venv", directory]);
     const python = join(directory, "bin", "python");
     run(python, ["-m", "pip", "install", "--quiet", ...PYTHON_REQUIREMENTS]);
     // The description is written last and moved into place: it stands for a complete environment.

@@ -1,0 +1,203 @@
+/** `hpy-migrate verify`, and what `apply --verify` shares with it. */
+import { existsSync } from "node:fs";
+import { InvalidArgumentError } from "commander";
+import type { MigrationPlan } from "../engine/types.ts";
+import type { Style } from "../report/style.ts";
+import { Laboratory } from "../verify/laboratory.ts";
+import { findBuildCommand, findRequirements, findTestCommand } from "../verify/project-commands.ts";
+import { PythonEnvironmentError } from "../verify/python-environment.ts";
+import { type SeriesResult, type SeriesStep, verifySeries } from "../verify/series.ts";
+import { type Baseline, type HpyAbi, Verifier } from "../verify/verifier.ts";
+import { type Result, success, unusable } from "./failure.ts";
+import { ProgressBar } from "./progress.ts";
+import type { Project } from "./project.ts";
+import { renderBaseline, renderStepResult, renderVerdict, verifyJson } from "./verify-text.ts";
+
+/** Options of `verify` and of `apply --verify`. */
+export interface VerifyOptions {
+  readonly build?: string;
+  readonly test?: string;
+  readonly abi?: readonly HpyAbi[];
+  readonly python?: string;
+  readonly require?: readonly string[];
+  readonly timeout?: number;
+  readonly bisect?: true;
+}
+
+/** Where a verification writes. */
+export interface VerifyOutput {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly style: Style;
+  /** Text for stdout. */
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Columns of the terminal that stderr is; null when it is none. */
+  readonly columns: number | null;
+}
+
+const ABIS: readonly HpyAbi[] = ["cpython", "hybrid", "universal"];
+
+/** Reads `--abi`, a list with commas. */
+export function abiList(given: string): readonly HpyAbi[] {
+  return given.split(",").map((name) => {
+    const known = ABIS.find((abi) => abi === name.trim());
+    if (known === undefined) throw new InvalidArgumentError(`The ABIs are ${ABIS.join(", ")}.`);
+    return known;
+  });
+}
+
+/** Reads `--timeout`, in seconds. */
+export function positiveSeconds(given: string): number {
+  const number = Number(given);
+  if (Number.isFinite(number) && number > 0) return number;
+  throw new InvalidArgumentError("It must be a positive number of seconds.");
+}
+
+/** A verification that is ready to go: the original is built and tested. */
+export interface Verification {
+  readonly verifier: Verifier;
+  readonly baseline: Baseline;
+  readonly commands: { readonly build: string; readonly test: string | null };
+  readonly progress: ProgressBar | null;
+  /** Prints text without disturbing the progress bar. */
+  readonly say: (text: string) => void;
+}
+
+/** Status with which a process that a signal ended is known to shells. */
+const SIGNAL_STATUS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/**
+ * Runs work in a laboratory that is gone afterwards, also when the process is told to end meanwhile.
+ *
+ * @param start - Whether some module is HPy already.
+ */
+export async function withVerification(
+  project: Project,
+  start: "capi" | "hpy",
+  options: VerifyOptions,
+  output: VerifyOutput,
+  work: (verification: Verification) => Promise<Result<number>>,
+): Promise<Result<number>> {
+  const { configuration, root } = project;
+  const build = options.build ?? configuration.build ?? findBuildCommand(root)?.command;
+  if (build === undefined) {
+    return unusable(`${root}: has no setup.py or pyproject.toml of setuptools; say how to build with --build`);
+  }
+  const test = options.test ?? configuration.test ?? findTestCommand(root)?.command ?? null;
+  if (test === null) output.err("hpy-migrate: no tests were found, so steps are only built; name them with --test\n");
+  const python = options.python ?? configuration.python ?? null;
+  if (python?.includes("/") && !existsSync(python)) return unusable(`${python}: no such interpreter`);
+  const requirements = [...findRequirements(root), ...configuration.requires, ...(options.require ?? [])];
+
+  const progress = output.columns === null ? null : new ProgressBar(output.err, output.columns);
+  progress?.activity("preparing the environment");
+  let laboratory: Laboratory;
+  try {
+    laboratory = await Laboratory.open({ python, requirements });
+  } catch (error) {
+    progress?.clear();
+    if (error instanceof PythonEnvironmentError) return unusable(error.message);
+    throw error;
+  }
+  const interrupt = (signal: NodeJS.Signals): void => {
+    progress?.clear();
+    void laboratory.close().then(() => process.exit(SIGNAL_STATUS[signal as keyof typeof SIGNAL_STATUS]));
+  };
+  for (const signal of Object.keys(SIGNAL_STATUS)) process.on(signal, interrupt);
+  try {
+    for (const warning of laboratory.warnings) output.err(`hpy-migrate: ${warning}\n`);
+    const verifier = new Verifier(laboratory, {
+      root,
+      build,
+      test,
+      start,
+      abi: options.abi?.[0] ?? "hybrid",
+      timeout: options.timeout ?? null,
+      memory: null,
+      onActivity: (activity) => progress?.activity(activity),
+    });
+    const say = (text: string): void => {
+      progress?.clear();
+      output.out(text);
+    };
+    const baseline = await verifier.baseline();
+    if (!output.json) say(renderBaseline(baseline, test, output.style));
+    if (baseline.failure !== null || (test !== null && !baseline.ranTests && baseline.failing.length === 0)) {
+      if (output.json) say(json(verifyJson({ build, test }, [], [], baseline, null)));
+      if (baseline.failure === null) output.err("hpy-migrate: the test command ran no test\n");
+      return success(1);
+    }
+    return await work({ verifier, baseline, commands: { build, test }, progress, say });
+  } finally {
+    for (const signal of Object.keys(SIGNAL_STATUS)) process.off(signal, interrupt);
+    await laboratory.close();
+    progress?.clear();
+  }
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** Whether a project's files hold an HPy module. */
+export function startOf(project: Project): "capi" | "hpy" {
+  return project.input.files.some((file) => file.text.includes("HPy_MODINIT")) ? "hpy" : "capi";
+}
+
+/** The ABIs for each step, and those for the last state only. */
+export function abisFor(
+  plan: MigrationPlan,
+  options: VerifyOptions,
+): { readonly abis: readonly HpyAbi[]; readonly finalAbis: readonly HpyAbi[] } {
+  if (options.abi !== undefined) return { abis: options.abi, finalAbis: [] };
+  const isFinished = plan.modules.every((module) => module.steps.some((step) => step.kind === "finish"));
+  return { abis: ["hybrid"], finalAbis: isFinished ? ["cpython", "universal"] : ["cpython"] };
+}
+
+/** Replays the steps of a plan. Status 1 when one fails. */
+export function verifyPlan(
+  project: Project,
+  plan: MigrationPlan,
+  options: VerifyOptions,
+  output: VerifyOutput,
+): Promise<Result<number>> {
+  const steps: readonly SeriesStep[] = plan.steps;
+  return withVerification(project, startOf(project), options, output, async (verification) => {
+    const { abis, finalAbis } = abisFor(plan, options);
+    const result = await replay(verification, steps, abis, finalAbis, options, output);
+    if (output.json) {
+      verification.say(json(verifyJson(verification.commands, abis, finalAbis, verification.baseline, result)));
+    } else verification.say(renderVerdict(result, abis, finalAbis, output.style));
+    const startsClean =
+      steps.length > 0 || verification.baseline.leaks.length + verification.baseline.failing.length === 0;
+    return success(result.failed === null && startsClean ? 0 : 1);
+  });
+}
+
+async function replay(
+  verification: Verification,
+  steps: readonly SeriesStep[],
+  abis: readonly HpyAbi[],
+  finalAbis: readonly HpyAbi[],
+  options: VerifyOptions,
+  output: VerifyOutput,
+): Promise<SeriesResult> {
+  const { verifier, progress, say } = verification;
+  const result = await verifySeries(verifier, steps, {
+    abis,
+    finalAbis,
+    group: options.bisect ? Number.POSITIVE_INFINITY : 1,
+    known: 0,
+    onStep: (done, total) => progress?.steps(done, total),
+    onResult: (step, index) => {
+      if (!output.json && !options.bisect) say(renderStepResult(step, index, steps.length, output.style));
+    },
+  });
+  if (!output.json) {
+    for (const [index, step] of result.steps.entries()) {
+      if (options.bisect || step.verdict === "failed") say(renderStepResult(step, index, steps.length, output.style));
+    }
+  }
+  return result;
+}

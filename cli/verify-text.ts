@@ -1,0 +1,125 @@
+/** What verification says to people, and to scripts. */
+import { count } from "../report/account.ts";
+import type { Style } from "../report/style.ts";
+import type { DroppedStep } from "../verify/roll-back.ts";
+import type { SeriesResult, StepResult } from "../verify/series.ts";
+import type { Baseline, HpyAbi, Problem, TestCounts } from "../verify/verifier.ts";
+
+/** Version of the JSON that `verify` prints; it is raised when a field changes its meaning or goes. */
+export const VERIFY_SCHEMA = 1;
+
+/** Names that are listed one by one. */
+const LISTED = 10;
+
+function seconds(value: number): string {
+  return value < 60 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
+}
+
+function countsText(tests: TestCounts): string {
+  const parts = [`${tests.passed} passed`];
+  if (tests.failed > 0) parts.push(`${tests.failed} failed`);
+  if (tests.skipped > 0) parts.push(`${tests.skipped} skipped`);
+  return parts.join(", ");
+}
+
+function hasCounts(tests: TestCounts): boolean {
+  return tests.passed + tests.failed + tests.skipped > 0;
+}
+
+function list(title: string, names: readonly string[]): string {
+  if (names.length === 0) return "";
+  const shown = names.slice(0, LISTED).map((name) => `    ${name}\n`);
+  const rest = names.length > LISTED ? `    and ${names.length - LISTED} more\n` : "";
+  return `  ${title}:\n${shown.join("")}${rest}`;
+}
+
+function problemText(problem: Problem, style: Style): string {
+  return `    ${style.bad(problem.message)}\n${problem.evidence.map((line) => `      ${line}\n`).join("")}`;
+}
+
+/** What the original is like. */
+export function renderBaseline(baseline: Baseline, test: string | null, style: Style): string {
+  const { failure, tests } = baseline;
+  if (failure !== null && failure.kind === "build")
+    return `original: ${style.bad("failed")}\n${problemText(failure, style)}`;
+  const built = `original: builds (${baseline.abi}) in ${seconds(baseline.buildSeconds)}`;
+  if (failure !== null) return `${built}\n${problemText(failure, style)}`;
+  const modules = `  modules: ${baseline.modules.join(", ")}\n`;
+  if (test === null || tests === null) return `${built}; there are no tests\n${modules}`;
+  const outcome = hasCounts(tests)
+    ? countsText(tests)
+    : baseline.failing.length === 0
+      ? "the test command succeeds"
+      : "the test command fails";
+  return [
+    `${built}, ${outcome} in ${seconds(baseline.testSeconds)}\n`,
+    modules,
+    list("fail before the first step, and are not blamed on any", baseline.failing),
+    list("leaks before the first step", baseline.leaks),
+    list("modules that the tests do not load", baseline.untested),
+  ].join("");
+}
+
+/** One line for a step, and what is wrong with it. */
+export function renderStepResult(step: StepResult, index: number, total: number, style: Style): string {
+  const width = String(total).length;
+  const number = `${String(index + 1).padStart(width)}/${total}`;
+  const verdicts = {
+    green: style.good("ok    "),
+    within: style.good("ok (*)"),
+    failed: style.bad("FAILED"),
+    unchecked: "-     ",
+  };
+  const time = step.seconds > 0 ? `  (${seconds(step.seconds)})` : "";
+  const line = `${number} ${verdicts[step.verdict]} ${step.verdict === "failed" ? style.bold(step.id) : step.id}: ${step.title}${time}\n`;
+  const unstable = list("fail now and then", step.unstable);
+  return `${line}${step.problems.map((problem) => problemText(problem, style)).join("")}${unstable}`;
+}
+
+/** The last line: what was found. */
+export function renderVerdict(
+  result: SeriesResult,
+  abis: readonly HpyAbi[],
+  finalAbis: readonly HpyAbi[],
+  style: Style,
+): string {
+  const total = result.steps.length;
+  const { failed } = result;
+  if (failed !== null) {
+    const rest = result.steps.filter((step) => step.verdict === "unchecked").length;
+    const unchecked = rest > 0 ? `; ${count(rest, "step")} after it not checked` : "";
+    return `${style.bad("not green")}: ${style.bold(failed.id)} is the first step that fails${unchecked}\n`;
+  }
+  if (total === 0) return `${style.good("green")}: there is no step to check\n`;
+  const within = result.steps.filter((step) => step.verdict === "within").length;
+  const grouped = within > 0 ? `; (*) ${count(within, "step")} not checked alone, but a later state is green` : "";
+  const also = finalAbis.length > 0 ? `, the last also ${finalAbis.join(" and ")}` : "";
+  return `${style.good("green")}: ${count(total, "step")} (${abis.join(" and ")}${also})${grouped}\n`;
+}
+
+/** What `apply --verify` says of a step that it drops. */
+export function renderDropped(dropped: DroppedStep, style: Style): string {
+  const { result } = dropped;
+  return `${style.bad("dropped")} ${style.bold(result.id)}: ${result.title}\n${result.problems.map((problem) => problemText(problem, style)).join("")}`;
+}
+
+/** The object that `verify --json` prints. */
+export function verifyJson(
+  commands: { readonly build: string; readonly test: string | null },
+  abis: readonly HpyAbi[],
+  finalAbis: readonly HpyAbi[],
+  baseline: Baseline,
+  result: SeriesResult | null,
+): object {
+  return {
+    schema: VERIFY_SCHEMA,
+    commands,
+    abis,
+    finalAbis,
+    baseline,
+    green: baseline.failure === null && result !== null && result.failed === null,
+    failed: result?.failed?.id ?? null,
+    checks: result?.checks ?? 0,
+    steps: result?.steps ?? [],
+  };
+}
