@@ -5,20 +5,16 @@
  */
 
 import type { CapiFunction } from "../model/api/capi.ts";
-import {
-  foldedText,
-  isObjectPointer,
-  isObjectPointerPointer,
-  stripCasts,
-  stripParentheses,
-} from "../model/declarations.ts";
+import { foldedText, stripCasts, stripParentheses } from "../model/declarations.ts";
 import { type ArgumentUnit, keepsArguments, readArgumentFormat, readBuildFormat } from "../model/format-units.ts";
 import type { CFunction, Project } from "../model/project.ts";
 import { buildCfg } from "../syntax/build-cfg.ts";
 import type { Cfg, CfgEdge, CfgNode } from "../syntax/cfg.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
-import { computeLiveness } from "./liveness.ts";
+import { computeLiveness, EVALUATED } from "./liveness.ts";
+import { type ParsedArguments, parsedArguments } from "./parsed-arguments.ts";
 import { CLOSED, NULL_VALUE, type ObjectState, State, UNINITIALISED, UNKNOWN, type Value } from "./state.ts";
+import { STRUCT_CALLS } from "./struct-views.ts";
 import { type FieldKind, parseType, Refused, Typing } from "./typing.ts";
 
 /** How a function is called. */
@@ -119,8 +115,12 @@ export interface Facts {
   readonly callees: ReadonlySet<CFunction>;
   /** Whether `args` must exist as a tuple object. */
   readonly needsTuple: boolean;
+  /** For a helper: its parameters that take its caller's arguments. */
+  readonly parsed: ParsedArguments | null;
   /** Leaks of the original that the rewritten function closes; whole sentences. */
   readonly notes: readonly string[];
+  /** What a variable with a view holds after each place that sets it, by {@link viewKey}. */
+  readonly views: ReadonlyMap<string, "null" | "object" | "unknown">;
   /** The states seen at each node, for the printed facts. */
   readonly states: readonly (readonly State[])[];
 }
@@ -175,6 +175,7 @@ class Analysis {
   readonly live: readonly ReadonlySet<string>[];
   readonly argumentsName: string;
   readonly needsTuple: boolean;
+  readonly parsed: ParsedArguments | null;
 
   /** Choices that a conflict forced; they only grow. */
   readonly dupIncrements = new Set<Node>();
@@ -192,6 +193,8 @@ class Analysis {
   outcomes = new Map<string, Outcome>();
   callees = new Set<CFunction>();
   notes = new Set<string>();
+  /** What variables hold where their views are taken; see {@link viewKey}. */
+  views = new Map<string, "null" | "object" | "unknown">();
   states: State[][] = [];
   current: CfgNode | null = null;
   requested: Flip | null = null;
@@ -217,10 +220,20 @@ class Analysis {
     this.cfg = buildCfg(fn.file, fn.node);
     if (this.cfg.problem !== null)
       this.typing.refuse("control-flow-not-understood", this.cfg.problem.node, `${this.cfg.problem.reason}.`);
-    this.argumentsName = passesTuple(convention) ? (fn.parameters[1]?.name ?? "") : "";
+    this.parsed = convention === "helper" ? parsedArguments(around.project, fn) : null;
+    this.argumentsName = passesTuple(convention)
+      ? (fn.parameters[1]?.name ?? "")
+      : (fn.parameters[this.parsed?.args ?? -1]?.name ?? "");
     this.#checkCounts();
-    if (convention === "keywords") this.#checkKeywords(fn.parameters[2]?.name ?? "");
+    if (convention === "keywords") this.#checkKeywords(this.#keywordsName());
+    if (this.parsed !== null) this.#checkKeywords(this.#keywordsName());
     this.needsTuple = this.argumentsName !== "" && this.#usesTupleObject();
+    if (this.parsed !== null && this.needsTuple)
+      this.typing.refuse(
+        "parsed-tuple-is-not-args",
+        fn.declarator.node,
+        `It parses \`${this.argumentsName}\` and uses it as a tuple object too.`,
+      );
     this.#checkDeclarations();
     this.live = computeLiveness(this.tree, this.cfg, (name) => this.typing.local(name) !== undefined);
   }
@@ -260,6 +273,7 @@ class Analysis {
     this.outcomes = new Map();
     this.callees = new Set();
     this.notes = new Set();
+    this.views = new Map();
     this.states = this.cfg.nodes.map(() => []);
     this.deaths = [];
     this.normalExits = new Set();
@@ -292,7 +306,9 @@ class Analysis {
       summary: { outcomes: [...this.outcomes.values()], steals: this.stolen },
       callees: this.callees,
       needsTuple: this.needsTuple,
+      parsed: this.parsed,
       notes: [...this.notes],
+      views: this.views,
       states: this.states,
     };
   }
@@ -316,6 +332,10 @@ class Analysis {
     if (tree.kind(list) !== "argument_list") return false;
     const call = tree.parent(list);
     const callee = this.typing.callee(call);
+    if (callee.kind === "project") {
+      const index = parsedArguments(this.around.project, callee.target)?.args;
+      return index !== undefined && tree.named(list)[index] === at;
+    }
     if (callee.kind !== "capi" || tree.named(list)[0] !== at) return false;
     return (
       ["PyTuple_GET_SIZE", "PyTuple_Size", "PyTuple_GET_ITEM", "PyArg_ParseTuple", "PyArg_UnpackTuple"].includes(
@@ -368,8 +388,13 @@ class Analysis {
     }
     for (const local of this.typing.locals.values()) {
       const type = local.type;
-      if (type.base !== "PyObject" && type.base !== "PyTypeObject") continue;
-      if (isObjectPointer(type)) continue;
+      if (!this.typing.objects.mentionsObject(type) || this.typing.objects.isObjectPointer(type)) continue;
+      if (type.pointers + type.arrays === 0)
+        this.typing.refuse(
+          "object-struct-copied",
+          local.declarator.node,
+          `\`${local.name}\` is the struct of an object itself; HPy knows objects by their handles only.`,
+        );
       if (type.pointers === 2 && type.arrays === 0 && !type.isFunction && local.parameter >= 0) continue;
       if (fastcall && local.parameter === 1) continue;
       if (type.isFunction)
@@ -390,17 +415,19 @@ class Analysis {
     let entry = new State(new Map(), new Map());
     this.fn.parameters.forEach((p, index) => {
       if (p.name === "") return;
-      if (isObjectPointer(p.type)) {
+      if (this.typing.viewedHandles.has(p.name))
+        this.#recordView(NONE, p.name, this.#isNeverNull(p.name, index) ? "object" : "unknown");
+      if (this.typing.objects.isObjectPointer(p.type)) {
         const isArguments = p.name === this.argumentsName;
         const added = entry.add({
           parameter: index,
-          nonNull: this.convention === "init" || isArguments,
+          nonNull: isArguments || this.#isNeverNull(p.name, index),
           references: this.stolen.has(index) || this.convention === "init" ? 1 : 0,
           handles: this.dupParameters.has(p.name) || (isArguments && this.needsTuple) ? 1 : 0,
           site: this.dupParameters.has(p.name) || (isArguments && this.needsTuple) ? this.fn.body : NONE,
         });
         entry = added.state.set(p.name, { kind: "object", id: added.id });
-      } else if (isObjectPointerPointer(p.type) && this.convention === "helper") {
+      } else if (this.typing.objects.isObjectPointerPointer(p.type) && this.convention === "helper") {
         entry = entry.set(`*${p.name}`, UNKNOWN);
       } else if (this.#isTrackedInteger(p.name)) entry = entry.set(p.name, UNKNOWN);
     });
@@ -430,6 +457,71 @@ class Analysis {
       }
       if (this.requested !== null) return;
     }
+  }
+
+  /** Whether a parameter always refers to an object: Python passes one, or the function reaches into it on every path. */
+  #isNeverNull(name: string, index: number): boolean {
+    switch (this.convention) {
+      case "init":
+        return true;
+      case "helper":
+        return this.typing.viewedHandles.has(name) && this.#reachesIntoAlways(name);
+      case "slot":
+        return index === 0 || this.typing.objects.isObjectPointer(this.fn.result);
+      case "o":
+        return index <= 1;
+      default:
+        return index === 0;
+    }
+  }
+
+  /** Whether every path through the function reads or writes a field behind a parameter. */
+  #reachesIntoAlways(name: string): boolean {
+    const seen = new Set<number>();
+    const queue = [0];
+    for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+      if (seen.has(id)) continue;
+      seen.add(id);
+      const node = this.cfg.nodes[id] as CfgNode;
+      if (node.kind === "exit") return false;
+      if (EVALUATED.has(node.kind) && this.#reachesInto(node.syntax, name)) continue;
+      for (const edge of node.successors) queue.push(edge.to);
+    }
+    return true;
+  }
+
+  /** Whether evaluating an expression or declaration always uses a field of a variable. */
+  #reachesInto(n: Node, name: string): boolean {
+    const tree = this.tree;
+    switch (tree.kind(n)) {
+      case "field_expression":
+        if (tree.source(stripCasts(tree, tree.field(n, "argument"))) === name) return true;
+        break;
+      case "binary_expression": {
+        const operator = tree.source(tree.field(n, "operator"));
+        if (operator === "&&" || operator === "||") return this.#reachesInto(tree.field(n, "left"), name);
+        break;
+      }
+      case "conditional_expression":
+        return this.#reachesInto(tree.field(n, "condition"), name);
+      case "sizeof_expression":
+      case "offsetof_expression":
+        return false;
+      default:
+    }
+    return tree.named(n).some((c) => this.#reachesInto(c, name));
+  }
+
+  /** Notes what a variable holds where its view is taken, so that no view of nothing is taken. */
+  #recordView(at: Node, name: string, held: "null" | "object" | "unknown"): void {
+    const key = viewKey(at, name);
+    const known = this.views.get(key);
+    this.views.set(key, known === undefined || known === held ? held : "unknown");
+  }
+
+  #heldBy(value: Value, state: State): "null" | "object" | "unknown" {
+    if (value.kind === "null") return "null";
+    return value.kind === "object" && state.object(value.id).nonNull ? "object" : "unknown";
   }
 
   #isTrackedInteger(name: string): boolean {
@@ -857,7 +949,7 @@ class Analysis {
 
   #return(node: CfgNode, syntax: Node, state: State): State[] {
     const tree = this.tree;
-    const isObject = isObjectPointer(this.fn.result);
+    const isObject = this.typing.objects.isObjectPointer(this.fn.result);
     if (tree.kind(syntax) !== "return_statement") return this.#returnMacro(syntax, state);
     const value = tree.named(syntax)[0];
     if (value === undefined) {
@@ -952,7 +1044,7 @@ class Analysis {
   #finish(state: State, result: Outcome["result"]): void {
     const outputs = new Map<number, "unchanged" | "null" | "new" | "borrowed">();
     this.fn.parameters.forEach((p, index) => {
-      if (!isObjectPointerPointer(p.type) || this.convention !== "helper") return;
+      if (!this.typing.objects.isObjectPointerPointer(p.type) || this.convention !== "helper") return;
       const value = state.variables.get(`*${p.name}`);
       if (value === undefined || value.kind === "unknown") outputs.set(index, "unchanged");
       else if (value.kind === "object") {
@@ -1178,7 +1270,8 @@ class Analysis {
       else if (kind === "argument_list" && this.#isReplacement(parent, at)) return "variable";
       else if (kind === "assignment_expression" && tree.field(parent, "right") === at)
         return this.typing.typeOf(tree.field(parent, "left")) === "handle" ? "variable" : "temporary";
-      else if (kind === "return_statement") return isObjectPointer(this.fn.result) ? "return" : "temporary";
+      else if (kind === "return_statement")
+        return this.typing.objects.isObjectPointer(this.fn.result) ? "return" : "temporary";
       else return "temporary";
     }
   }
@@ -1290,7 +1383,13 @@ class Analysis {
             value: o.value.kind === "object" ? { kind: "interior", id: o.value.id } : UNKNOWN,
             leaf: n,
           }));
-        if (this.typing.typeOf(argument) === "handle" || INTERNAL_FIELDS.has(field))
+        const base = this.typing.ctypeOf(argument)?.base ?? "";
+        const isOwn = this.typing.objects.isObjectStruct(base) && this.typing.objects.fieldType(base, field) !== null;
+        if (this.typing.typeOf(argument) === "handle" && isOwn) {
+          const isInside = (this.typing.ctypeOf(n)?.arrays ?? 0) > 0;
+          return this.#view(argument, state, n).map((o) => (isInside ? o : { ...o, value: UNKNOWN }));
+        }
+        if (this.typing.typeOf(argument) === "handle" || (INTERNAL_FIELDS.has(field) && !isOwn))
           this.typing.refuse(
             "object-internals",
             n,
@@ -1366,6 +1465,7 @@ class Analysis {
     const inner = tree.field(n, "value");
     const type = this.typing.typeOf(inner);
     const target = foldedText(tree, tree.field(n, "type"));
+    if (type === "handle" && target !== "void" && this.typing.isStruct(inner)) return this.#view(inner, state, n);
     if (type === "handle" && target !== "void")
       this.typing.refuse(
         "reference-cast",
@@ -1373,6 +1473,18 @@ class Analysis {
         `A reference is cast to \`${target}\`; a handle is not a pointer to the object.`,
       );
     return this.#evaluate(inner, state).map((o) => ({ ...o, leaf: n }));
+  }
+
+  /** Evaluates a reference whose struct is used: the result points into the object, which must be there. */
+  #view(n: Node, state: State, by: Node): Out[] {
+    const isField = this.tree.kind(by) === "field_expression";
+    return this.#handle(n, state).map((o): Out => {
+      if (o.value.kind !== "object") return { state: o.state, value: UNKNOWN, leaf: by };
+      const { id } = o.value;
+      this.#recordView(n, "", this.#heldBy(o.value, o.state));
+      const after = isField ? o.state.update(id, { nonNull: true }) : o.state;
+      return { state: after, value: { kind: "interior", id }, leaf: by };
+    });
   }
 
   #pointer(n: Node, state: State): Out[] {
@@ -1384,6 +1496,11 @@ class Analysis {
       if (this.typing.typeOf(n) === "cell") return [{ state, value: UNKNOWN, leaf: n }];
       if (tree.kind(argument) === "identifier" && this.typing.typeOf(argument) === "handle")
         return [{ state, value: { kind: "address", name: tree.source(argument) }, leaf: n }];
+      if (
+        tree.kind(argument) === "field_expression" &&
+        this.typing.typeOf(tree.field(argument, "argument")) === "handle"
+      )
+        return this.#view(tree.field(argument, "argument"), state, argument).map((o) => ({ ...o, leaf: n }));
       return this.#effect(argument, state).map((s) => ({
         state:
           tree.kind(argument) === "identifier" && s.variables.has(tree.source(argument))
@@ -1392,6 +1509,19 @@ class Analysis {
         value: UNKNOWN,
         leaf: n,
       }));
+    }
+    if (this.typing.typeOf(argument) === "handle") {
+      const holder = tree.enclosing(tree.parent(n), "field_expression");
+      const isReach =
+        this.typing.isStruct(argument) &&
+        holder !== NONE &&
+        stripParentheses(tree, tree.field(holder, "argument")) === n;
+      if (isReach) return this.#view(argument, state, holder);
+      this.typing.refuse(
+        "object-struct-copied",
+        n,
+        `\`${shorten(tree.source(n))}\` is the struct of an object itself; HPy knows objects by their handles only.`,
+      );
     }
     if (this.typing.typeOf(argument) === "handle-pointer" && tree.kind(argument) === "identifier") {
       const value = state.value(`*${tree.source(argument)}`);
@@ -1472,7 +1602,15 @@ class Analysis {
 
   #assignLocal(name: string, right: Node, state: State, at: Node): Out[] {
     const local = this.typing.local(name);
-    if (local !== undefined && isObjectPointer(local.type) && !local.isStatic) {
+    if (this.typing.viewLocals.has(name)) {
+      const outs = this.typing.typeOf(right) === "handle" ? this.#handle(right, state) : this.#evaluate(right, state);
+      return outs.map((o) => {
+        this.#recordView(at, name, this.#heldBy(o.value, o.state));
+        const value: Value = o.value.kind === "object" ? { kind: "interior", id: o.value.id } : o.value;
+        return { state: o.state.set(name, value), value, leaf: at };
+      });
+    }
+    if (local !== undefined && this.typing.objects.isObjectPointer(local.type) && !local.isStatic) {
       const outs = this.#handle(right, state);
       return outs.map((o) => this.#bind(name, o, at));
     }
@@ -1494,6 +1632,7 @@ class Analysis {
   /** Binds a reference to a variable, duplicating aliases where the variable must own its handle. */
   #bind(name: string, out: Out, at: Node): Out {
     let { state } = out;
+    if (this.typing.viewedHandles.has(name)) this.#recordView(at, name, this.#heldBy(out.value, state));
     const previous = state.variables.get(name);
     if (previous?.kind === "object" && !(out.value.kind === "object" && out.value.id === previous.id)) {
       const object = state.object(previous.id);
@@ -1579,7 +1718,8 @@ class Analysis {
   #storeCell(left: Node, right: Node, state: State, at: Node): Out[] {
     const key = `cell:${foldedText(this.tree, left)}`;
     const rightType = this.typing.typeOf(right);
-    if (rightType === "null" || rightType === "cell")
+    const isRaw = this.typing.rawLocals.has(this.tree.source(left));
+    if (rightType === "null" || rightType === "cell" || (rightType === "other" && isRaw))
       return this.#effect(left, state)
         .flatMap((s) => this.#effect(right, s))
         .map((s) => ({ state: s, value: UNKNOWN, leaf: at }));
@@ -1646,7 +1786,7 @@ class Analysis {
         }
         return this.#foreignCall(
           n,
-          list,
+          this.typing.evaluatedArguments(callee.name, list),
           state,
           "unknown-function",
           `\`${callee.name}\` is not defined in the project and takes a reference; nothing is known about what it does with it.`,
@@ -1656,16 +1796,31 @@ class Analysis {
   }
 
   #foreignCall(n: Node, list: readonly Node[], state: State, id: string, message: string): Out[] {
+    const isView = (argument: Node): boolean => id !== "function-pointer" && this.typing.isStruct(argument);
     for (const argument of list) {
       const type = this.typing.typeOf(argument);
-      if (type === "handle" || type === "handle-pointer") this.typing.refuse(id, n, message);
+      if ((type === "handle" && !isView(argument)) || type === "handle-pointer") this.typing.refuse(id, n, message);
     }
     let outs: State[] = [state];
-    for (const argument of list) outs = outs.flatMap((s) => this.#effect(argument, s));
+    for (const argument of list)
+      outs = outs.flatMap((s) =>
+        this.typing.typeOf(argument) === "handle"
+          ? this.#view(argument, s, n).map((o) => o.state)
+          : this.#effect(argument, s),
+      );
     return outs.map((s) => ({ state: s, value: UNKNOWN, leaf: n }));
   }
 
   #capiCall(n: Node, name: string, facts: CapiFunction, list: readonly Node[], state: State): Out[] {
+    const [first] = list;
+    if (STRUCT_CALLS.has(name) && first !== undefined) {
+      const object = stripCasts(this.tree, first);
+      if (this.typing.typeOf(object) === "handle" && this.typing.isStruct(object)) {
+        let outs: State[] = this.#view(object, state, n).map((o) => o.state);
+        for (const argument of list.slice(1)) outs = outs.flatMap((s) => this.#effect(argument, s));
+        return outs.map((s) => ({ state: s, value: UNKNOWN, leaf: n }));
+      }
+    }
     const special = this.#referenceCount(n, name, list, state) ?? this.#parse(n, name, list, state);
     if (special !== null) return special;
     if (this.#isArgumentAccess(name, list)) return this.#argumentAccess(n, name, list, state);
@@ -1895,6 +2050,12 @@ class Analysis {
     }
   }
 
+  /** Name of the parameter for keyword arguments; empty without one. */
+  #keywordsName(): string {
+    const index = this.parsed !== null ? this.parsed.keywords : this.argumentsName === "" ? -1 : 2;
+    return this.fn.parameters[index]?.name ?? "";
+  }
+
   /** HPy gives the names of keywords, not a dict: only a parser may use it. */
   #checkKeywords(name: string): void {
     const tree = this.tree;
@@ -1904,6 +2065,8 @@ class Analysis {
       const list = tree.parent(n);
       const callee = tree.kind(list) === "argument_list" ? this.typing.callee(tree.parent(list)) : null;
       if (callee?.kind === "capi" && PARSERS.has(callee.name) && tree.named(list)[1] === n) continue;
+      const parsed = callee?.kind === "project" ? parsedArguments(this.around.project, callee.target) : null;
+      if (parsed !== null && tree.named(list)[parsed.keywords] === n) continue;
       this.typing.refuse(
         "keywords-as-dict",
         n,
@@ -1960,8 +2123,7 @@ class Analysis {
     let success = state;
     let keeper = -1;
     const inDict = name === "PyArg_ParseTupleAndKeywords" && passesDict(this.convention);
-    if (inDict && this.tree.source(stripCasts(this.tree, list[1] ?? first)) !== (this.fn.parameters[2]?.name ?? ""))
-      this.typing.refuse("parsed-tuple-is-not-args", n, `\`${name}\` parses a dict that is not the function's own.`);
+    if (name === "PyArg_ParseTupleAndKeywords") this.#checkParsedKeywords(n, name, list[1] ?? first);
     const opens = inDict && keepsArguments(format.units);
     if (opens || format.units.some((u) => u.items.length > 0 && flatten(u).some(usesObject))) {
       const added = success.add({ handles: 1, site: n });
@@ -1983,6 +2145,38 @@ class Analysis {
       }
     });
     return [failure, { state: success, value: { kind: "integer", value: 1 }, leaf: n }];
+  }
+
+  #checkParsedKeywords(n: Node, name: string, keywords: Node): void {
+    const at = stripCasts(this.tree, keywords);
+    if (this.tree.source(at) !== this.#keywordsName())
+      this.typing.refuse("parsed-tuple-is-not-args", n, `\`${name}\` parses a dict that is not the function's own.`);
+  }
+
+  /** A helper that parses its caller's arguments must be given them whole. */
+  #checkPassedArguments(n: Node, target: CFunction, list: readonly Node[]): void {
+    const parsed = parsedArguments(this.around.project, target);
+    if (parsed === null) return;
+    const nameAt = (index: number): string => {
+      const argument = list[index];
+      return argument === undefined ? "" : this.tree.source(stripCasts(this.tree, argument));
+    };
+    if (this.argumentsName === "" || nameAt(parsed.args) !== this.argumentsName)
+      this.typing.refuse(
+        "parsed-tuple-is-not-args",
+        n,
+        `\`${target.name}\` parses a tuple that is not the function's own arguments.`,
+      );
+    if (parsed.keywords < 0) return;
+    if (passesDict(this.convention))
+      this.typing.refuse("keywords-as-dict", n, `\`${target.name}\` parses keywords that are a dict here.`);
+    const isNull = this.typing.typeOf(list[parsed.keywords] ?? n) === "null";
+    if (!isNull && nameAt(parsed.keywords) !== this.#keywordsName())
+      this.typing.refuse(
+        "parsed-tuple-is-not-args",
+        n,
+        `\`${target.name}\` parses a dict that is not the function's own.`,
+      );
   }
 
   /** One target of an argument parser: `&variable`. */
@@ -2010,6 +2204,7 @@ class Analysis {
       if (when === "optional" && (previous === undefined || previous.kind === "uninitialised"))
         this.initialise.add(name);
       const added = state.add({ nonNull, leaf: NONE, source: "argument", keeper });
+      this.#recordView(target, name, nonNull ? "object" : "unknown");
       return added.state.set(name, { kind: "object", id: added.id });
     }
     if (RECEIVES_OBJECT.has(unit.code))
@@ -2085,7 +2280,7 @@ class Analysis {
         { state: failure, value: { kind: "integer", value: -1 }, leaf: n },
       ];
     }
-    const isObject = isObjectPointer(parseType(facts.result)) && this.typing.typeOf(n) === "handle";
+    const isObject = this.typing.objects.isObjectPointer(parseType(facts.result)) && this.typing.typeOf(n) === "handle";
     if (!isObject) {
       const interior = facts.ownership.kind === "interior" ? values[facts.ownership.of]?.value : undefined;
       if (interior?.kind === "object") return [{ state: after, value: { kind: "interior", id: interior.id }, leaf: n }];
@@ -2159,9 +2354,11 @@ class Analysis {
 
   #projectCall(n: Node, target: CFunction, list: readonly Node[], state: State): Out[] {
     const objects =
-      isObjectPointer(target.result) ||
-      target.parameters.some((p) => isObjectPointer(p.type) || isObjectPointerPointer(p.type));
-    if (!objects)
+      this.typing.objects.isObjectPointer(target.result) ||
+      target.parameters.some(
+        (p) => this.typing.objects.isObjectPointer(p.type) || this.typing.objects.isObjectPointerPointer(p.type),
+      );
+    if (!objects || this.typing.isPlain(target))
       return this.#foreignCall(
         n,
         list,
@@ -2177,6 +2374,7 @@ class Analysis {
         `\`${target.name}\` cannot be proved, so calls of it cannot be rewritten. ${this.around.whyNot(target)}`,
       );
     this.callees.add(target);
+    this.#checkPassedArguments(n, target, list);
     return this.#arguments(list, state).flatMap(({ state: s, values }) => {
       let before = s;
       values.forEach((out, i) => {
@@ -2185,7 +2383,7 @@ class Analysis {
         if (
           out.value.kind === "object" &&
           target.parameters[i] !== undefined &&
-          !isObjectPointer(target.parameters[i].type)
+          !this.typing.objects.isObjectPointer(target.parameters[i].type)
         )
           this.typing.refuse("reference-cast", n, `A reference is given to \`${target.name}\` as something else.`);
       });
@@ -2204,7 +2402,7 @@ class Analysis {
     list.forEach((argument, i) => {
       const at = stripCasts(this.tree, argument);
       const type = target.parameters[i]?.type;
-      if (type === undefined || type.pointers < 2 || isObjectPointerPointer(type)) return;
+      if (type === undefined || type.pointers < 2 || this.typing.objects.isObjectPointerPointer(type)) return;
       if (this.tree.kind(at) !== "pointer_expression") return;
       const inner = stripParentheses(this.tree, this.tree.field(at, "argument"));
       if (this.tree.kind(inner) !== "identifier") return;
@@ -2242,6 +2440,7 @@ class Analysis {
           n,
           `\`${value.name}\` is assigned by \`${target.name}\` while it holds a handle.`,
         );
+      this.#recordView(n, value.name, effect === "null" ? "null" : "object");
       if (effect === "null") after = after.set(value.name, NULL_VALUE);
       else {
         const added = after.add({ references: effect === "new" ? 1 : 0, handles: 1, site: n });
@@ -2261,6 +2460,11 @@ class Analysis {
       { state: after, value: inside?.kind === "object" ? { kind: "interior", id: inside.id } : UNKNOWN, leaf: n },
     ];
   }
+}
+
+/** Key of a place that sets a variable: the declarator, assignment, parser target or call; NONE for a parameter. */
+export function viewKey(at: Node, name: string): string {
+  return `${at}:${name}`;
 }
 
 function regionKey(region: { readonly variable: string; readonly first: Node; readonly last: Node }): string {
@@ -2295,7 +2499,7 @@ export function analyseFunction(fn: CFunction, convention: CallingConvention, ar
 export function isUntouchedCall(typing: Typing, n: Node): boolean {
   const callee = typing.callee(n);
   if (callee.kind !== "capi" || REFERENCE_COUNTS.has(callee.name) || PARSERS.has(callee.name)) return false;
-  if (isObjectPointer(parseType(callee.facts.result)) && typing.typeOf(n) === "handle") return false;
+  if (typing.objects.isObjectPointer(parseType(callee.facts.result)) && typing.typeOf(n) === "handle") return false;
   const list = typing.tree.named(typing.tree.field(n, "arguments"));
   let cells = 0;
   for (const argument of list) {

@@ -10,6 +10,7 @@ import {
   passesTuple,
   REFERENCE_COUNTS,
 } from "../analysis/ownership.ts";
+import { parsedArguments } from "../analysis/parsed-arguments.ts";
 import { Refused, type Typing } from "../analysis/typing.ts";
 import { CONTEXT_HANDLES } from "../model/api/context-handles.ts";
 import {
@@ -147,14 +148,14 @@ export class BodyRewriter {
     this.names = {
       ctx: this.#fresh("ctx"),
       self: named(parameter(0), "self"),
-      args: named(parameter(1), "args"),
+      args: named(parameter(facts.parsed?.args ?? 1), "args"),
       nargs: facts.convention.startsWith("fastcall") ? named(parameter(2), "nargs") : this.#fresh("nargs"),
       kwnames:
         facts.convention === "fastcall-keywords"
           ? named(parameter(3), "kwnames")
           : passesDict(facts.convention)
             ? named(parameter(2), "kw")
-            : this.#fresh("kwnames"),
+            : named(parameter(facts.parsed?.keywords ?? -1), "kwnames"),
     };
   }
 
@@ -1095,7 +1096,17 @@ export class BodyRewriter {
     if (name !== target.name || tree.source(functionNode) !== name)
       this.#edits.replace(this.#typing.span(functionNode), name, RULE);
     this.#insertContext(n, list.length);
-    this.#typedArguments(list, (i) => target.parameters[i] !== undefined && isObjectPointer(target.parameters[i].type));
+    const parsed = parsedArguments(this.#typing.project, target);
+    list.forEach((argument, i) => {
+      const parameter = target.parameters[i];
+      if (i === parsed?.args) {
+        const count = passesDict(this.#facts.convention) ? `(size_t)${this.names.nargs}` : this.names.nargs;
+        this.#edits.replace(this.#typing.span(argument), `${this.names.args}, ${count}`, RULE);
+      } else if (i === parsed?.keywords && this.#typing.typeOf(argument) !== "null")
+        this.#edits.replace(this.#typing.span(argument), this.names.kwnames, RULE);
+      else if (parameter !== undefined && isObjectPointer(parameter.type)) this.#value(argument, "handle");
+      else this.#argument(argument);
+    });
   }
 
   #insertContext(call: Node, count: number): void {

@@ -1,6 +1,7 @@
 /** Rewrites the signature of a function, and its prototypes, to HPy. */
 
 import type { CallingConvention } from "../analysis/ownership.ts";
+import type { ParsedArguments } from "../analysis/parsed-arguments.ts";
 import { type Declarator, isObjectPointer, isObjectPointerPointer } from "../model/declarations.ts";
 import { type CFunction, type Prototype, readParameters } from "../model/project.ts";
 import type { EditSet } from "../syntax/edits.ts";
@@ -49,6 +50,7 @@ export function rewriteSignature(
   fn: CFunction,
   convention: CallingConvention,
   names: ArgumentNames,
+  parsed: ParsedArguments | null,
   edits: EditSet,
 ): void {
   const tree = fn.file.tree;
@@ -70,11 +72,16 @@ export function rewriteSignature(
     edits.replace({ start: tree.start(list), end: tree.end(list) }, methodParameters(convention, names), RULE);
     return;
   }
-  rewriteHelperParameters(tree, list, names.ctx, edits);
+  rewriteHelperParameters(tree, list, names, parsed, edits);
 }
 
 /** Edits a prototype like the definition of the helper that it announces. */
-export function rewritePrototype(prototype: Prototype, edits: EditSet, rename: string): void {
+export function rewritePrototype(
+  prototype: Prototype,
+  parsed: ParsedArguments | null,
+  edits: EditSet,
+  rename: string,
+): void {
   const tree = prototype.file.tree;
   if (isObjectPointer({ ...prototype.declarator.type, isFunction: false }))
     rewriteObjectType(tree, prototype.declaration, [prototype.declarator], edits);
@@ -84,10 +91,16 @@ export function rewritePrototype(prototype: Prototype, edits: EditSet, rename: s
       rename,
       RULE,
     );
-  rewriteHelperParameters(tree, prototype.declarator.parameters, "ctx", edits);
+  rewriteHelperParameters(tree, prototype.declarator.parameters, { ctx: "ctx", nargs: "nargs" }, parsed, edits);
 }
 
-function rewriteHelperParameters(tree: Tree, list: Node, ctx: string, edits: EditSet): void {
+function rewriteHelperParameters(
+  tree: Tree,
+  list: Node,
+  { ctx, nargs }: Pick<ArgumentNames, "ctx" | "nargs">,
+  parsed: ParsedArguments | null,
+  edits: EditSet,
+): void {
   const parameters = readParameters(tree, list);
   const open = tree.token(list, "(");
   if (parameters.length === 0) {
@@ -97,9 +110,14 @@ function rewriteHelperParameters(tree: Tree, list: Node, ctx: string, edits: Edi
   edits.insert(tree.end(open), `HPyContext *${ctx}, `, RULE, -1);
   for (const node of tree.named(list)) {
     if (tree.kind(node) !== "parameter_declaration") continue;
-    const [declarator] = readParameters(tree, list).filter((p) => p.node >= node && p.node < tree.next(node));
+    const index = parameters.findIndex((p) => p.node >= node && p.node < tree.next(node));
+    const declarator = parameters[index];
     if (declarator === undefined) continue;
-    if (isObjectPointer(declarator.type) || isObjectPointerPointer(declarator.type))
+    if (index === parsed?.args) {
+      const type = tree.field(node, "type");
+      edits.replace({ start: tree.start(type), end: tree.end(type) }, "const HPy", RULE);
+      edits.insert(tree.end(node), declarator.name === "" ? ", size_t" : `, size_t ${nargs}`, RULE);
+    } else if (isObjectPointer(declarator.type) || isObjectPointerPointer(declarator.type))
       rewriteObjectType(tree, node, [declarator], edits);
   }
 }

@@ -33,7 +33,7 @@ import {
 import { rewritePrototype, rewriteSignature, signatureConstant } from "./function-signature.ts";
 import { insertHpyInclude, insertSupport } from "./insert-support.ts";
 import { FreeNames, hasWord, type SourceEdits } from "./module-to-hpy.ts";
-import { newlineOf } from "./statement-edits.ts";
+import { indentationUnit, newlineOf } from "./statement-edits.ts";
 
 const RULE = "method-to-hpydef";
 const COPY_SUFFIX = "_hpy";
@@ -46,69 +46,30 @@ export interface RuleSet {
 
 export interface MethodStep extends SourceEdits {
   /** Functions that became HPy code, with what each still does through the C API. */
-  readonly migrated: readonly { readonly name: string; readonly file: string; readonly bridged: boolean }[];
+  readonly migrated: readonly Migrated[];
   readonly bridged: boolean;
-}
-
-/** Calling convention for METH_ flags; null where HPy has none. */
-function conventionOf(flags: readonly string[] | null): CallingConvention | null {
-  switch (flags?.join("|")) {
-    case "METH_NOARGS":
-      return "noargs";
-    case "METH_O":
-      return "o";
-    case "METH_VARARGS":
-      return "varargs";
-    case "METH_KEYWORDS|METH_VARARGS":
-      return "keywords";
-    case "METH_FASTCALL":
-      return "fastcall";
-    case "METH_FASTCALL|METH_KEYWORDS":
-      return "fastcall-keywords";
-    default:
-      return null;
-  }
 }
 
 /** How lists and tuples that are only filled and returned are written. */
 export type Containers = RewriteContext["containers"];
 
-/** Plans the step for one entry; throws {@link Refused} with the file of the span in `where`. */
-export function planMethod(
+/** Whether a function that legacy code goes on using may be kept for it beside its HPy form. */
+export type Copies = "none" | "allowed";
+
+/**
+ * Plans the step that moves entries of the legacy tables: one, or several that share functions. Throws {@link Refused}.
+ */
+export function planEntries(
   project: Project,
   module: ExtensionModule,
-  entry: MethodEntry,
+  unit: readonly Entry[],
   analyses: Analyses,
   rules: RuleSet,
-  containers: Containers = "builders",
+  containers: Containers,
+  copies: Copies,
 ): MethodStep {
-  const table = module.methods;
-  if (table === null || module.definition === null)
-    throw new Refused("method-table-not-found", { start: 0, end: 0 }, "The method table of the module cannot be read.");
-  const tableTree = table.file.tree;
-  const entrySpan = { start: tableTree.start(entry.node), end: tableTree.end(entry.node) };
-  if (entry.functionName === null)
-    throw new Refused("method-not-a-name", entrySpan, "The entry of the method table does not name a function.");
-  const fn = resolveFunction(project, table.file, entry.functionName);
-  if (fn === null)
-    throw new Refused(
-      "function-not-found",
-      entrySpan,
-      `\`${entry.functionName}\` has no single definition in the project.`,
-    );
-  const convention = conventionOf(entry.flags);
-  if (convention === null)
-    throw new Refused(
-      "method-flags",
-      entrySpan,
-      `HPy has no calling convention for ${entry.flags?.join(" | ") ?? "these flags"}.`,
-    );
-  if (isConditional(table.file, entrySpan.start))
-    throw new Refused("conditional-code", entrySpan, "The entry stands under a condition that cannot be decided.");
-  if (table.entries.filter((e) => e.functionName === entry.functionName).length > 1)
-    throw new Refused("function-listed-twice", entrySpan, `\`${entry.functionName}\` is listed more than once.`);
-  const step = new MethodPlanner(project, module, analyses, rules, containers);
-  return step.plan(fn, convention, entry);
+  const defined = unit.map((entry) => ({ entry, functions: entryFunctions(project, entry) }));
+  return new MethodPlanner(project, module, analyses, rules, containers).plan(defined, copies);
 }
 
 /**
@@ -150,6 +111,27 @@ export function findInit(
   return null;
 }
 
+/** How a function is called once it has moved; the HPy signature is empty where no definition names it. */
+interface Calling {
+  readonly convention: CallingConvention;
+  readonly signature: string;
+}
+
+const HELPER: Calling = { convention: "helper", signature: "" };
+const INIT: Calling = { convention: "init", signature: "" };
+
+interface Migrated {
+  readonly name: string;
+  readonly file: string;
+  readonly bridged: boolean;
+}
+
+/** A part of a file that goes or moves with the step. */
+interface Row {
+  readonly file: ParsedFile;
+  readonly node: Node;
+}
+
 class MethodPlanner {
   readonly #containers: Containers;
   readonly #project: Project;
@@ -162,6 +144,8 @@ class MethodPlanner {
   readonly #notes: string[] = [];
   /** Files in which HPy code is written. */
   readonly #usesHpy = new Set<ParsedFile>();
+  /** Name of the context in the function that was rewritten last. */
+  #contextName = "ctx";
 
   constructor(project: Project, module: ExtensionModule, analyses: Analyses, rules: RuleSet, containers: Containers) {
     this.#containers = containers;
@@ -179,53 +163,63 @@ class MethodPlanner {
     return fresh;
   }
 
-  plan(fn: CFunction, convention: CallingConvention, entry: MethodEntry): MethodStep {
-    this.#checkUses(fn);
-    const facts = this.#analyses.method(fn, convention);
+  plan(defined: readonly Defined[], copies: Copies): MethodStep {
+    const functions = conventionsOf(defined);
+    const facts = new Map<CFunction, Facts>();
+    for (const [fn, { convention, signature }] of functions) {
+      if (convention === "slot") checkSignature(fn, signature);
+      facts.set(fn, this.#analyses.method(fn, convention));
+    }
     const helpers = this.#helperClosure(facts);
-    const inPlace = this.#inPlace(fn, this.#uncopied(helpers.keys()));
+    const rows = defined.map((d) => ({ file: d.entry.table.file, node: d.entry.node }));
+    const inPlace = this.#inPlace([...functions.keys()], this.#uncopied(helpers.keys()), rows);
     const names = new Map<CFunction, string>();
-    for (const helper of helpers.keys()) {
-      if (inPlace.has(helper)) names.set(helper, helper.name);
-      else names.set(helper, `${helper.name}${COPY_SUFFIX}`);
+    for (const [fn, { convention }] of functions) {
+      if (helpers.has(fn)) this.#checkCalled(fn, convention);
+      names.set(fn, inPlace.has(fn) ? fn.name : this.#nameOfCopy(fn, convention, rows, copies));
     }
-    const migrated: { name: string; file: string; bridged: boolean }[] = [];
-    for (const [helper, helperFacts] of helpers) {
-      if (!inPlace.has(helper) && this.#isCopied(helper)) continue;
-      const result = inPlace.has(helper)
-        ? this.#rewriteInPlace(helper, "helper", helperFacts, names)
-        : this.#copy(helper, helperFacts, names);
-      migrated.push({ name: names.get(helper) as string, file: helper.file.path, bridged: result.bridged });
+    for (const helper of helpers.keys())
+      if (!functions.has(helper)) names.set(helper, inPlace.has(helper) ? helper.name : `${helper.name}${COPY_SUFFIX}`);
+    const migrated = this.#moveHelpers(helpers, functions, inPlace, names);
+    const implementations = new Map<CFunction, Implementation>();
+    const moved: Migrated[] = [];
+    for (const [fn, entry] of functions) {
+      const name = names.get(fn) as string;
+      const copied = inPlace.has(fn) ? undefined : this.#copyOf(fn, name);
+      if (copied !== undefined) {
+        implementations.set(fn, { fn, name, at: startWithMacros(copied), placement: "before" });
+        this.#makeStatic(copied);
+        continue;
+      }
+      const own = facts.get(fn) as Facts;
+      const result = inPlace.has(fn) ? this.#rewriteInPlace(fn, entry, own, names) : this.#copy(fn, entry, own, names);
+      if (inPlace.has(fn)) this.#makeStatic(fn);
+      moved.push({ name, file: fn.file.path, bridged: result.bridged });
+      implementations.set(
+        fn,
+        inPlace.has(fn)
+          ? { fn, name, at: startWithMacros(fn), placement: "before" }
+          : { fn, name, at: fn.file.tree.end(fn.node), placement: "after" },
+      );
     }
-    const result = this.#rewriteInPlace(fn, convention, facts, names);
-    migrated.unshift({ name: fn.name, file: fn.file.path, bridged: result.bridged });
-    this.#defineMethod(fn, convention, entry);
-    this.#finish();
-    return {
-      edits: this.#edits,
-      functions: migrated.map((m) => m.name),
-      notes: this.#notes,
-      migrated,
-      bridged: migrated.some((m) => m.bridged),
-    };
+    new DefinitionWriter(this.#project, this.#module, (file) => this.#of(file)).write(defined, implementations);
+    for (const { fn } of implementations.values()) this.#usesHpy.add(fn.file);
+    return this.#step(
+      [...moved, ...migrated],
+      [...moved, ...migrated].map((m) => m.name),
+    );
   }
 
   planInit(exec: CFunction, init: CFunction): MethodStep {
     const facts = this.#analyses.method(init, "init");
-    const helpers = this.#helperClosure(facts);
-    const inPlace = this.#inPlace(init, this.#uncopied(helpers.keys()));
-    const names = new Map<CFunction, string>();
+    const functions = new Map([[init, INIT]]);
+    const helpers = this.#helperClosure(new Map([[init, facts]]));
+    const inPlace = this.#inPlace([init], this.#uncopied(helpers.keys()), [{ file: exec.file, node: exec.node }]);
+    const names = new Map<CFunction, string>([[init, init.name]]);
     for (const helper of helpers.keys())
       names.set(helper, inPlace.has(helper) ? helper.name : `${helper.name}${COPY_SUFFIX}`);
-    const migrated: { name: string; file: string; bridged: boolean }[] = [];
-    for (const [helper, helperFacts] of helpers) {
-      if (!inPlace.has(helper) && this.#isCopied(helper)) continue;
-      const result = inPlace.has(helper)
-        ? this.#rewriteInPlace(helper, "helper", helperFacts, names)
-        : this.#copy(helper, helperFacts, names);
-      migrated.push({ name: names.get(helper) as string, file: helper.file.path, bridged: result.bridged });
-    }
-    const result = this.#rewriteInPlace(init, "init", facts, names);
+    const migrated = this.#moveHelpers(helpers, functions, inPlace, names);
+    const result = this.#rewriteInPlace(init, INIT, facts, names);
     const tree = init.file.tree;
     const edits = this.#of(init.file);
     edits.replace(
@@ -233,16 +227,80 @@ class MethodPlanner {
       exec.name,
       RULE,
     );
-    this.#deleteDeclaration(exec.file, exec.node);
-    migrated.unshift({ name: exec.name, file: exec.file.path, bridged: result.bridged });
+    new DefinitionWriter(this.#project, this.#module, (file) => this.#of(file)).deleteDeclaration(exec.file, exec.node);
+    return this.#step(
+      [{ name: exec.name, file: exec.file.path, bridged: result.bridged }, ...migrated],
+      [init.name, ...migrated.map((m) => m.name)],
+    );
+  }
+
+  #step(migrated: readonly Migrated[], functions: readonly string[]): MethodStep {
     this.#finish();
     return {
       edits: this.#edits,
-      functions: [init.name, ...migrated.slice(1).map((m) => m.name)],
+      functions,
       notes: this.#notes,
       migrated,
       bridged: migrated.some((m) => m.bridged),
     };
+  }
+
+  /** Rewrites or copies the helpers of a step that are no functions of its entries. */
+  #moveHelpers(
+    helpers: ReadonlyMap<CFunction, Facts>,
+    functions: ReadonlyMap<CFunction, Calling>,
+    inPlace: ReadonlySet<CFunction>,
+    names: ReadonlyMap<CFunction, string>,
+  ): Migrated[] {
+    const migrated: Migrated[] = [];
+    for (const [helper, facts] of helpers) {
+      if (functions.has(helper) || (!inPlace.has(helper) && this.#isCopied(helper))) continue;
+      const result = inPlace.has(helper)
+        ? this.#rewriteInPlace(helper, HELPER, facts, names)
+        : this.#copy(helper, HELPER, facts, names);
+      migrated.push({ name: names.get(helper) as string, file: helper.file.path, bridged: result.bridged });
+    }
+    return migrated;
+  }
+
+  /** A function of an entry that HPy code of the same step calls must mean to it what a helper means. */
+  #checkCalled(fn: CFunction, convention: CallingConvention): void {
+    const facts = this.#analyses.helper(fn);
+    const isPlain =
+      isCalledLikeHelper(fn, convention) &&
+      !(facts instanceof Refused) &&
+      facts.summary.steals.size === 0 &&
+      facts.summary.outcomes.every((o) => o.result !== "borrowed");
+    if (!isPlain) this.#refuseUse(fn, "is called by functions that move with it, and HPy calls it in another way");
+  }
+
+  /** Name of the HPy form of a function that legacy code goes on using. Throws {@link Refused}. */
+  #nameOfCopy(fn: CFunction, convention: CallingConvention, rows: readonly Row[], copies: Copies): string {
+    const isPlain = isCalledLikeHelper(fn, convention);
+    if (copies === "none" && !(isPlain && this.#isCopied(fn)))
+      this.#refuseUse(fn, "is used elsewhere than in its legacy tables");
+    for (const use of usesOf(this.#project, fn)) {
+      if (use.kind === "directive")
+        throw new Refused("named-in-macro", this.#nameSpan(fn), `\`${fn.name}\` is named in a macro.`);
+      if (rows.some((r) => r.file === use.file && isWithin(r.file, r.node, use.start))) continue;
+      if (isCompared(use))
+        this.#refuseUse(fn, "is compared with a slot or a method, and would not be what Python calls");
+    }
+    return isPlain ? `${fn.name}${COPY_SUFFIX}` : new FreeNames(this.#project).take(`${fn.name}_impl`);
+  }
+
+  #refuseUse(fn: CFunction, what: string): never {
+    throw new Refused("function-used-elsewhere", this.#nameSpan(fn), `\`${fn.name}\` ${what}.`);
+  }
+
+  #copyOf(fn: CFunction, name: string): CFunction | undefined {
+    return (this.#project.functions.get(name) ?? []).find((f) => f.isMigrated && f.file === fn.file);
+  }
+
+  /** HPy's macros declare the functions of definitions as static. */
+  #makeStatic(fn: CFunction): void {
+    const start = startWithMacros(fn);
+    if (!fn.isStatic && start === fn.file.tree.start(fn.node)) this.#of(fn.file).insert(start, "static ", RULE, -4);
   }
 
   /** Adds includes and support functions to the files in which HPy code was written. */
@@ -255,33 +313,17 @@ class MethodPlanner {
     }
   }
 
-  /** The function may be named nowhere but in its one table entry and in prototypes. */
-  #checkUses(fn: CFunction): void {
-    const tree = fn.file.tree;
-    const span = { start: tree.start(fn.declarator.node), end: tree.end(fn.declarator.node) };
-    let uses = 0;
-    for (const file of this.#project.files) {
-      if (fn.isStatic && file !== fn.file) continue;
-      if (!hasWord(file.text, fn.name)) continue;
-      const tokens = lex(file.text);
-      for (let i = 0; i < tokens.count; i++) {
-        if (tokens.kind[i] !== TokenKind.directive) continue;
-        if (hasWord(file.text.slice(tokens.start[i], tokens.end[i]), fn.name))
-          throw new Refused("named-in-macro", span, `\`${fn.name}\` is named in a macro.`);
-      }
-      uses += referencesTo(file, fn.name);
-    }
-    const prototypes = this.#project.prototypes.get(fn.name) ?? [];
-    if (uses !== 2 + prototypes.length)
-      throw new Refused("function-used-elsewhere", span, `\`${fn.name}\` is used elsewhere than in its method table.`);
-  }
-
-  /** All object helpers that must become HPy code together, with their facts. */
-  #helperClosure(facts: Facts): Map<CFunction, Facts> {
+  /** All functions that must become HPy code with these because HPy code calls them for objects, with their facts. */
+  #helperClosure(roots: ReadonlyMap<CFunction, Facts>): Map<CFunction, Facts> {
     const found = new Map<CFunction, Facts>();
-    const queue = [...facts.callees];
+    const queue = [...roots.values()].flatMap((f) => [...f.callees].filter((c) => c !== f.fn));
     for (let helper = queue.shift(); helper !== undefined; helper = queue.shift()) {
-      if (found.has(helper) || helper === facts.fn) continue;
+      if (found.has(helper)) continue;
+      const root = roots.get(helper);
+      if (root !== undefined) {
+        found.set(helper, root);
+        continue;
+      }
       const own = this.#analyses.helper(helper);
       if (own instanceof Refused) throw own;
       if (helper.file.path.endsWith(".h"))
@@ -297,42 +339,28 @@ class MethodPlanner {
     return { start: tree.start(fn.declarator.node), end: tree.end(fn.declarator.node) };
   }
 
-  /** Helpers that nothing outside the functions of this step refers to; they are rewritten where they stand. */
-  #inPlace(fn: CFunction, helpers: readonly CFunction[]): ReadonlySet<CFunction> {
-    const inPlace = new Set(helpers);
+  /** Functions of the step that nothing outside of it refers to; they are rewritten where they stand. */
+  #inPlace(
+    functions: readonly CFunction[],
+    helpers: readonly CFunction[],
+    rows: readonly Row[],
+  ): ReadonlySet<CFunction> {
+    const inPlace = new Set([...functions, ...helpers]);
+    const uses = new Map([...inPlace].map((fn) => [fn, usesOf(this.#project, fn)]));
     for (let changed = true; changed; ) {
       changed = false;
-      const movers = [fn, ...inPlace];
-      for (const helper of inPlace) {
-        if (!this.#isUsedOutside(helper, movers)) continue;
-        inPlace.delete(helper);
+      const movers: readonly Row[] = [...rows, ...inPlace];
+      for (const [fn, its] of uses) {
+        if (!inPlace.has(fn)) continue;
+        const isInside = (use: Use): boolean =>
+          use.kind === "text" && movers.some((m) => m.file === use.file && isWithin(m.file, m.node, use.start));
+        if (its.every(isInside)) continue;
+        inPlace.delete(fn);
         changed = true;
         break;
       }
     }
     return inPlace;
-  }
-
-  #isUsedOutside(helper: CFunction, movers: readonly CFunction[]): boolean {
-    for (const file of this.#project.files) {
-      if (helper.isStatic && file !== helper.file) continue;
-      if (!hasWord(file.text, helper.name)) continue;
-      const inside = movers.filter((m) => m.file === file);
-      const prototypes = (this.#project.prototypes.get(helper.name) ?? []).filter((p) => p.file === file);
-      const tokens = lex(file.text);
-      for (let i = 0; i < tokens.count; i++) {
-        const start = tokens.start[i] as number;
-        if (tokens.kind[i] === TokenKind.directive) {
-          if (hasWord(file.text.slice(start, tokens.end[i]), helper.name)) return true;
-          continue;
-        }
-        if (tokens.kind[i] !== TokenKind.identifier || file.text.slice(start, tokens.end[i]) !== helper.name) continue;
-        const within = (n: Node): boolean => start >= file.tree.start(n) && start < file.tree.end(n);
-        if (inside.some((m) => within(m.node)) || prototypes.some((p) => within(p.declaration))) continue;
-        return true;
-      }
-    }
-    return false;
   }
 
   /** Helpers without an HPy copy; the copy of the others goes on serving until the legacy one retires. */
@@ -358,7 +386,7 @@ class MethodPlanner {
 
   #rewrite(
     fn: CFunction,
-    convention: CallingConvention,
+    { convention, signature }: Calling,
     facts: Facts,
     names: ReadonlyMap<CFunction, string>,
     edits: EditSet,
@@ -370,23 +398,19 @@ class MethodPlanner {
       containers: this.#containers,
     });
     const result = rewriter.rewrite();
-    rewriteSignature(fn, convention, rewriter.names, edits);
+    this.#contextName = rewriter.names.ctx;
+    rewriteSignature(fn, convention, rewriter.names, facts.parsed, edits);
     this.#collect(fn.file, result);
     return result;
   }
 
-  #rewriteInPlace(
-    fn: CFunction,
-    convention: CallingConvention,
-    facts: Facts,
-    names: ReadonlyMap<CFunction, string>,
-  ): RewriteResult {
+  #rewriteInPlace(fn: CFunction, calling: Calling, facts: Facts, names: ReadonlyMap<CFunction, string>): RewriteResult {
     const edits = this.#of(fn.file);
-    const result = this.#rewrite(fn, convention, facts, names, edits);
+    const result = this.#rewrite(fn, calling, facts, names, edits);
     for (const prototype of this.#project.prototypes.get(fn.name) ?? []) {
-      if (convention === "helper") {
+      if (calling.convention === "helper" || (isCalledLikeHelper(fn, calling.convention) && this.#isCalled(fn))) {
         this.#useHpyFor(prototype);
-        rewritePrototype(prototype, this.#of(prototype.file), fn.name);
+        rewritePrototype(prototype, facts.parsed, this.#of(prototype.file), fn.name);
       } else this.#deletePrototype(prototype);
     }
     return result;
@@ -419,22 +443,33 @@ class MethodPlanner {
     this.#of(prototype.file).replace({ start, end }, "", RULE);
   }
 
-  /** The legacy helper stays; its HPy copy follows it. */
-  #copy(helper: CFunction, facts: Facts, names: ReadonlyMap<CFunction, string>): RewriteResult {
-    const file = helper.file;
+  /** Whether a static function is named in another, which needs it declared. */
+  #isCalled(fn: CFunction): boolean {
+    return (
+      fn.isStatic &&
+      usesOf(this.#project, fn).some(
+        (use) => fn.file.tree.enclosing(fn.file.tree.spanning(use.start, use.end), "function_definition") !== NONE,
+      )
+    );
+  }
+
+  /** The legacy function stays; its HPy copy follows it. */
+  #copy(fn: CFunction, calling: Calling, facts: Facts, names: ReadonlyMap<CFunction, string>): RewriteResult {
+    const file = fn.file;
     const tree = file.tree;
     const own = new EditSet(file.text);
-    const result = this.#rewrite(helper, "helper", facts, names, own);
-    const name = names.get(helper) as string;
-    own.replace(
-      { start: tree.start(helper.declarator.nameNode), end: tree.end(helper.declarator.nameNode) },
-      name,
-      RULE,
-    );
+    const result = this.#rewrite(fn, calling, facts, names, own);
+    const name = names.get(fn) as string;
+    own.replace({ start: tree.start(fn.declarator.nameNode), end: tree.end(fn.declarator.nameNode) }, name, RULE);
     const newline = newlineOf(file.text);
-    const text = own.render({ start: startWithMacros(helper), end: tree.end(helper.node) });
-    this.#of(file).insert(tree.end(helper.node), `${newline}${newline}${text}`, RULE, 3);
-    for (const prototype of this.#project.prototypes.get(helper.name) ?? []) {
+    const isHelper = calling.convention === "helper";
+    const start = startWithMacros(fn);
+    if (!isHelper && !fn.isStatic && start === tree.start(fn.node)) own.insert(start, "static ", RULE, -4);
+    const text = own.render({ start, end: tree.end(fn.node) });
+    // The definition of an entry stands right before its function.
+    this.#of(file).insert(tree.end(fn.node), `${newline}${isHelper ? newline : ""}${text}`, RULE, 3);
+    if (!isHelper && !isCalledLikeHelper(fn, calling.convention)) return result;
+    for (const prototype of this.#project.prototypes.get(fn.name) ?? []) {
       this.#useHpyFor(prototype);
       const copy = new EditSet(prototype.file.text);
       rewritePrototype(prototype, copy, name);
@@ -446,186 +481,38 @@ class MethodPlanner {
     }
     return result;
   }
-
-  /** The HPyDef beside the function, its line in the defines, and the entry gone from the legacy table. */
-  #defineMethod(fn: CFunction, convention: CallingConvention, entry: MethodEntry): void {
-    const file = fn.file;
-    const tree = file.tree;
-    const newline = newlineOf(file.text);
-    const symbol = new FreeNames(this.#project).take(`${fn.name}_def`);
-    const doc = entry.documentation === null ? "" : `, .doc = ${plainDocumentation(entry.documentation)}`;
-    const start = startWithMacros(fn);
-    const at = Math.max(start, this.#endOfDocumentation(file, entry.documentation));
-    const head = `HPyDef_METH_IMPL(${symbol}, ${entry.nameSource}, ${fn.name}, ${signatureConstant(convention)}${doc})`;
-    const isBefore = at === start;
-    this.#of(file).insert(at, isBefore ? `${head}${newline}` : `${newline}${newline}${head}`, RULE, -5);
-    if (!fn.isStatic && start === tree.start(fn.node)) this.#of(file).insert(start, "static ", RULE, -4);
-    this.#removeEntry(entry);
-    this.#addDefine(symbol, file);
-  }
-
-  /** End of the file-scope item that defines the docstring variable, where it is in the same file; 0 otherwise. */
-  #endOfDocumentation(file: ParsedFile, documentation: string | null): number {
-    if (documentation === null || !/^\w+$/.test(documentation)) return 0;
-    const tree = file.tree;
-    for (const n of fileScopeNodes(tree, "declaration", "expression_statement", "function_definition")) {
-      if (tree.kind(n) === "function_definition") continue;
-      for (const id of tree.descendants(n, "identifier"))
-        if (tree.source(id) === documentation) {
-          const end = tree.end(n);
-          return file.text.charAt(end) === ";" ? end + 1 : end;
-        }
-    }
-    return 0;
-  }
-
-  #removeEntry(entry: MethodEntry): void {
-    const table = this.#module.methods;
-    const definition = this.#module.definition;
-    if (table === null || definition === null) return;
-    const tree = table.file.tree;
-    const others = tree
-      .named(table.initializer)
-      .filter((item) => item !== entry.node && item !== table.sentinel && !tree.isComment(item));
-    if (others.length === 0) {
-      const inDefinition = [...definition.fields].find(([field]) => field === "legacy_methods");
-      if (inDefinition !== undefined) {
-        const pair = definition.file.tree.parent(inDefinition[1]);
-        this.#deleteItem(definition.file, pair);
-      }
-      this.#deleteDeclaration(table.file, table.declaration);
-      for (const other of this.#project.globals.get(table.name) ?? [])
-        if (other.declaration !== table.declaration && other.file === table.file)
-          this.#deleteDeclaration(other.file, other.declaration);
-      return;
-    }
-    this.#deleteItem(table.file, entry.node);
-  }
-
-  /** Deletes an item of an initialiser with its comma, and its line when nothing else is on it. */
-  #deleteItem(file: ParsedFile, node: Node): void {
-    const tree = file.tree;
-    const text = file.text;
-    let start = tree.start(node);
-    let end = tree.end(node);
-    while (/\s/.test(text.charAt(end)) && text.slice(end).trimStart().startsWith(",")) end++;
-    if (text.charAt(end) === ",") end++;
-    const lineStart = text.lastIndexOf("\n", start - 1) + 1;
-    const lineEnd = text.indexOf("\n", end);
-    if (text.slice(lineStart, start).trim() === "" && lineEnd >= 0 && text.slice(end, lineEnd).trim() === "") {
-      start = lineStart;
-      end = lineEnd + 1;
-    }
-    this.#of(file).replace({ start, end }, "", RULE);
-  }
-
-  #deleteDeclaration(file: ParsedFile, declaration: Node): void {
-    const tree = file.tree;
-    const text = file.text;
-    const start = tree.start(declaration);
-    let end = tree.end(declaration);
-    const lineEnd = text.indexOf("\n", end);
-    if (lineEnd >= 0 && text.slice(end, lineEnd).trim() === "") {
-      end = lineEnd + 1;
-      const next = text.indexOf("\n", end);
-      if (next >= 0 && text.slice(end, next).trim() === "") end = next + 1;
-    }
-    this.#of(file).replace({ start, end }, "", RULE);
-  }
-
-  #addDefine(symbol: string, file: ParsedFile): void {
-    const definition = this.#module.definition;
-    const value = definition?.fields.get("defines");
-    if (definition === null || definition === undefined || value === undefined)
-      throw new Refused("defines-not-found", { start: 0, end: 0 }, "The HPyModuleDef has no `.defines` array.");
-    const tree = definition.file.tree;
-    const name = tree.source(stripCasts(tree, value));
-    const array = (this.#project.globals.get(name) ?? []).find(
-      (g) => g.file === definition.file && g.declarator.value !== NONE,
-    );
-    if (array === undefined)
-      throw new Refused(
-        "defines-not-found",
-        { start: tree.start(value), end: tree.end(value) },
-        `The array \`${name}\` cannot be read.`,
-      );
-    const items = tree.named(array.declarator.value);
-    const last = items[items.length - 1];
-    if (last === undefined || tree.source(last) !== "NULL")
-      throw new Refused(
-        "defines-not-found",
-        { start: tree.start(value), end: tree.end(value) },
-        `The array \`${name}\` does not end with NULL.`,
-      );
-    const edits = this.#of(definition.file);
-    const newline = newlineOf(definition.file.text);
-    const start = tree.start(last);
-    const lineStart = definition.file.text.lastIndexOf("\n", start - 1) + 1;
-    const lead = definition.file.text.slice(lineStart, start);
-    const isOwnLine = lead.trim() === "";
-    edits.insert(start, `&${symbol},${isOwnLine ? newline + lead : " "}`, RULE, 0);
-    const isLater = file === definition.file && this.#definedAfter(file, symbol, array.declaration);
-    if (file !== definition.file || isLater)
-      edits.insert(tree.start(array.declaration), `extern HPyDef ${symbol};${newline}`, RULE, -1);
-  }
-
-  /** Whether the function of a symbol stands below the array of defines. */
-  #definedAfter(file: ParsedFile, symbol: string, array: Node): boolean {
-    const fn = symbol.slice(0, symbol.lastIndexOf("_def"));
-    const target = (this.#project.functions.get(fn) ?? []).find((f) => f.file === file);
-    return target !== undefined && file.tree.start(target.node) > file.tree.start(array);
-  }
 }
 
-/** Number of identifiers in a file that mean the function with this name, not a local variable of the same name. */
-function referencesTo(file: ParsedFile, name: string): number {
-  const tree = file.tree;
-  let count = 0;
-  const shadowed = new Map<Node, boolean>();
-  for (const n of tree.descendants(0, "identifier")) {
-    if (tree.source(n) !== name || isModuleName(file, n)) continue;
-    const holder = tree.enclosing(n, "function_definition");
-    if (holder !== NONE) {
-      let hides = shadowed.get(holder);
-      if (hides === undefined) {
-        hides = declaresLocal(file, holder, name);
-        shadowed.set(holder, hides);
-      }
-      if (hides) continue;
+/** The last word on how a function of several entries is called; all of them must agree. Throws {@link Refused}. */
+function conventionsOf(defined: readonly Defined[]): Map<CFunction, Calling> {
+  const functions = new Map<CFunction, Calling>();
+  for (const { entry, functions: own } of defined)
+    for (const { fn, convention, signature } of own) {
+      const known = functions.get(fn);
+      if (known !== undefined && !isSameSignature(known.signature, signature))
+        throw new Refused(
+          "function-listed-twice",
+          entrySpan(entry),
+          `\`${fn.name}\` is listed for ${known.signature} and for ${signature}.`,
+        );
+      if (known === undefined || known.convention === "slot") functions.set(fn, { convention, signature });
     }
-    count++;
-  }
-  return count;
+  return functions;
 }
 
-/** Whether an identifier is the module's name in `HPy_MODINIT(name, definition)`. */
-function isModuleName(file: ParsedFile, n: Node): boolean {
-  const tree = file.tree;
-  const call = tree.parent(tree.parent(n));
-  return (
-    call !== NONE &&
-    tree.kind(call) === "call_expression" &&
-    tree.source(tree.field(call, "function")) === "HPy_MODINIT"
-  );
+/** Whether the HPy form has the parameters of the C function with a context before them, as a helper has. */
+function isCalledLikeHelper(fn: CFunction, convention: CallingConvention): boolean {
+  return convention === "slot" || convention === "o" || (convention === "noargs" && fn.parameters.length === 1);
 }
 
-function declaresLocal(file: ParsedFile, holder: Node, name: string): boolean {
-  const tree = file.tree;
-  const fn = readFunction(file, holder);
-  if (fn === null) return false;
-  if (fn.parameters.some((p) => p.name === name)) return true;
-  for (const d of tree.descendants(fn.body, "declaration"))
-    if (readDeclarators(tree, d).some((x) => x.name === name)) return true;
-  return false;
+/** Whether a use stands in a comparison with `==` or `!=`. */
+function isCompared(use: Use): boolean {
+  const { tree } = use.file;
+  let at = tree.spanning(use.start, use.end);
+  while (at !== NONE && ["identifier", "cast_expression", "parenthesized_expression"].includes(tree.kind(at)))
+    at = tree.parent(at);
+  return at !== NONE && tree.kind(at) === "binary_expression";
 }
-
-/** `PyDoc_STR("...")` is its argument: docstrings are always compiled in with HPy. */
-function plainDocumentation(source: string): string {
-  const open = source.indexOf("(");
-  if (open < 0 || source.slice(0, open).trim() !== "PyDoc_STR" || !source.endsWith(")")) return source;
-  return source.slice(open + 1, -1).trim();
-}
-
 /** Where a definition begins in the text: the tree does not show a macro around its type, `Py_LOCAL(PyObject *)`. */
 function startWithMacros(fn: CFunction): number {
   const tree = fn.file.tree;
