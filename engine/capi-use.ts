@@ -1,5 +1,5 @@
 /** Which names of the C API a function uses, and what HPy lacks of them. */
-import { looksLikeCapi } from "../analysis/typing.ts";
+import { looksLikeCapi } from "../analysis/capi-names.ts";
 import { CAPI_CONSTANTS, CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
 import type { CFunction } from "../model/project.ts";
 import { SUPPORT } from "../model/support-registry.ts";
@@ -11,12 +11,15 @@ export function isCapiName(name: string): boolean {
   return CAPI_FUNCTIONS.has(name) || CAPI_CONSTANTS.has(name) || looksLikeCapi(name);
 }
 
-/** Whether a function's text names the C API. */
+/**
+ * Whether a function's text names the C API by a name that only the C API has. Names such as `digit` or `inquiry` are
+ * in Python.h too, and mean something else in code that does not include it.
+ */
 export function usesCapi(fn: CFunction): boolean {
   const text = fn.file.text.slice(fn.file.tree.start(fn.node), fn.file.tree.end(fn.node));
   const tokens = lex(text);
   for (let i = 0; i < tokens.count; i++)
-    if (tokens.kind[i] === TokenKind.identifier && isCapiName(text.slice(tokens.start[i], tokens.end[i]))) return true;
+    if (tokens.kind[i] === TokenKind.identifier && looksLikeCapi(text.slice(tokens.start[i], tokens.end[i]))) return true;
   return false;
 }
 

@@ -401,7 +401,7 @@ Write \`static struct PyModuleDef name = {PyModuleDef_HEAD_INIT, ...};\` in the 
   {
     id: "module-state",
     title: "The module has state",
-    text: `HPy 0.9 has no module state: \`size\` must be 0, and there are no traverse, clear and free functions of a module.
+    text: `HPy 0.9 has no module state: \`size\` must be 0, and there are no traverse, clear and free functions of a module. The state struct becomes a static variable where every use of it is a plain \`PyModule_GetState(...)\` and its type is defined in the file of the module or in a header.
 
 Keep objects in HPyGlobal variables, other data in static C variables.`,
   },

@@ -21,6 +21,7 @@ import { EditSet } from "../syntax/edits.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import { insertHpyInclude } from "./insert-support.ts";
+import { planModuleState } from "./module-state.ts";
 import { indentationUnit, newlineOf } from "./statement-edits.ts";
 
 const RULE = "module-to-hpy";
@@ -65,47 +66,48 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
       init.node,
       "The init function is compiled under a condition that cannot be decided.",
     );
-  for (const field of ["m_traverse", "m_clear", "m_free"]) {
-    const value = definition.fields.get(field);
-    if (value !== undefined && !isNullConstant(held, value))
-      refuse("module-state", init.declarator.node, "The module has state of its own; HPy 0.9 has no module state.");
-  }
   const size = definition.fields.get("m_size");
-  if (size !== undefined && !isNullConstant(held, size) && held.source(size) !== "-1")
-    refuse("module-state", init.declarator.node, "The module has state of its own; HPy 0.9 has no module state.");
-  for (const file of module.files)
-    for (const call of file.tree.descendants(0, "call_expression"))
-      if (file.tree.source(file.tree.field(call, "function")).startsWith("PyState_"))
-        refuse(
-          "module-state",
-          init.declarator.node,
-          "The module is looked up by its definition (PyState_FindModule), which finds no HPy module.",
-        );
   const notes: string[] = [];
   if (size !== undefined && held.source(size) === "-1")
     notes.push(
       "m_size was -1: HPy runs the module's exec function at every fresh import, where the C API reused one copy.",
     );
-  const edits = new EditSet(init.file.text);
+  const sets = new Map<ParsedFile, EditSet>();
+  const editsOf = (file: ParsedFile): EditSet => {
+    const known = sets.get(file);
+    if (known !== undefined) return known;
+    const fresh = new EditSet(file.text);
+    sets.set(file, fresh);
+    return fresh;
+  };
+  const edits = editsOf(init.file);
   const names = new FreeNames(project);
   const exec = names.take(`${module.name}_exec`);
   const defines = names.take(`${module.name}_defines`);
   const slots = definition.fields.get("m_slots");
   const isMultiPhase = slots !== undefined && !isNullConstant(held, slots);
+  const chain = isMultiPhase ? null : creationChain(project, init, new Set());
+  const state = planModuleState({
+    project,
+    module,
+    init,
+    definition,
+    creators: chain === null ? [init] : chain.map((c) => c.fn),
+    editsOf,
+    freeName: (wish) => names.take(wish),
+  });
+  notes.push(...state.notes);
   const body = isMultiPhase
-    ? planMultiPhase(project, init, held.source(stripCasts(held, slots)), edits, exec, notes, refuse)
-    : planSinglePhase(project, init, edits, exec, names, refuse, module.name);
+    ? planMultiPhase(project, init, held.source(stripCasts(held, slots)), edits, exec, state.prelude, notes, refuse)
+    : planSinglePhase(project, init, chain, edits, exec, state.prelude, names, refuse, module.name);
   const definitionText = definitionLines(definition, init.file, exec, defines);
-  const sets = new Map([[init.file, edits]]);
   const isLocal = tree.kind(tree.parent(definition.declaration)) === "compound_statement";
   if (definition.file === init.file && isLocal) {
     edits.replace(wholeLines(init.file.text, spanOf(tree, definition.declaration)), "", RULE);
     edits.insert(tree.start(init.node), `${definitionText}\n\n`.replaceAll("\n", newlineOf(init.file.text)), RULE, -3);
   } else if (definition.file === init.file) replaceDefinition(definition, edits, definitionText);
   else {
-    const header = new EditSet(definition.file.text);
-    header.replace(spanOf(definition.file.tree, definition.declaration), "", RULE);
-    sets.set(definition.file, header);
+    editsOf(definition.file).replace(spanOf(definition.file.tree, definition.declaration), "", RULE);
     edits.insert(tree.start(init.node), `${definitionText}\n\n`.replaceAll("\n", newlineOf(init.file.text)), RULE, -3);
   }
   const newline = newlineOf(init.file.text);
@@ -197,14 +199,15 @@ type Refuse = (id: string, n: Node, message: string) => never;
 function planSinglePhase(
   project: Project,
   init: CFunction,
+  chain: readonly { readonly fn: CFunction; readonly call: Node }[] | null,
   edits: EditSet,
   exec: string,
+  prelude: readonly string[],
   names: FreeNames,
   refuse: Refuse,
   moduleName: string,
 ): string {
   const tree = init.file.tree;
-  const chain = creationChain(project, init, new Set());
   if (chain === null)
     return refuse(
       "module-creation-not-found",
@@ -244,6 +247,7 @@ function planSinglePhase(
   return [
     `static int ${exec}_impl(HPyContext *ctx, HPy module)`,
     "{",
+    ...prelude.map((line) => `${unit}${line}`),
     `${unit}/* The function takes over the reference and hands it back, as with PyModule_Create. */`,
     `${unit}PyObject *result = ${name}(HPy_AsPyObject(ctx, module));`,
     `${unit}if (result == NULL)`,
@@ -313,6 +317,7 @@ function planMultiPhase(
   slotsName: string,
   edits: EditSet,
   exec: string,
+  prelude: readonly string[],
   notes: string[],
   refuse: Refuse,
 ): string {
@@ -344,7 +349,7 @@ function planMultiPhase(
   for (const prototype of project.prototypes.get(init.name) ?? [])
     if (prototype.file === init.file) edits.replace(spanOf(tree, prototype.declaration), "", RULE);
   const unit = indentationUnit(init.file.text);
-  const lines = [`static int ${exec}_impl(HPyContext *ctx, HPy module)`, "{"];
+  const lines = [`static int ${exec}_impl(HPyContext *ctx, HPy module)`, "{", ...prelude.map((line) => `${unit}${line}`)];
   if (functions.length === 0) lines.push(`${unit}return 0;`);
   else {
     lines.push(`${unit}PyObject *m = HPy_AsPyObject(ctx, module);`, `${unit}int result = ${functions[0]}(m);`);
