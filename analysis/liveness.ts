@@ -5,7 +5,7 @@ import type { Cfg } from "../syntax/cfg.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 
 /** Nodes that evaluate their syntax; the others only name the statement that they belong to. */
-const EVALUATED: ReadonlySet<string> = new Set(["declaration", "expression", "condition", "switch", "return"]);
+export const EVALUATED: ReadonlySet<string> = new Set(["declaration", "expression", "condition", "switch", "return"]);
 
 /** Uses and unconditional definitions of the tracked names in one node. */
 interface Effects {

@@ -7,18 +7,19 @@ import {
   type CType,
   type Declarator,
   decodeEscapes,
-  isObjectPointer,
-  isObjectPointerPointer,
-  mentionsObject,
   readDeclarators,
   readTypeDescriptor,
   stringValue,
+  stripCasts,
   stripParentheses,
 } from "../model/declarations.ts";
+import type { ObjectTypes } from "../model/object-structs.ts";
 import { type CFunction, type GlobalVariable, type Project, resolveFunction } from "../model/project.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { Span } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
+import { HARMLESS_CAPI, looksLikeCapi } from "./capi-names.ts";
+import { isPlainFunction, type StructUse, structUse } from "./struct-views.ts";
 
 /** What an expression is to the ownership analysis. */
 export type ExpressionType =
@@ -65,14 +66,6 @@ export type Callee =
 
 const TYPE_OBJECT_SUFFIX = "_Type";
 
-/** Whether a name belongs to the C API by its form: `Py...`, `_Py...`. */
-export function looksLikeCapi(name: string): boolean {
-  const start = name.startsWith("_Py") ? 3 : name.startsWith("Py") ? 2 : 0;
-  if (start === 0) return false;
-  const next = name.charAt(start);
-  return next === "_" || (next >= "A" && next <= "Z");
-}
-
 export class Typing {
   readonly project: Project;
   readonly fn: CFunction;
@@ -81,27 +74,159 @@ export class Typing {
   readonly #fields: ReadonlyMap<string, FieldKind>;
   /** Name of the `PyObject *const *args` parameter of a METH_FASTCALL function; empty for others. */
   readonly #fastcallArguments: string;
-  /** Locals that stay `PyObject *` because their address goes to the C API. */
+  readonly objects: ObjectTypes;
+  /**
+   * Locals that stay C pointers to objects: those whose address goes to the C API, and pointers to object structs that
+   * only come from C memory and only serve to reach fields.
+   */
   readonly rawLocals: ReadonlySet<string>;
+  /** Locals `S *` that only serve to reach the fields of an object that another variable holds. */
+  readonly viewLocals: ReadonlySet<string>;
+  /** Locals and parameters `S *` that become a handle and, because their fields are used too, a view. */
+  readonly viewedHandles: ReadonlySet<string>;
 
   constructor(project: Project, fn: CFunction, fields: ReadonlyMap<string, FieldKind>, fastcallArguments: string) {
     this.project = project;
     this.fn = fn;
     this.tree = fn.file.tree;
+    this.objects = project.objects;
     this.#fields = fields;
     this.#fastcallArguments = fastcallArguments;
     this.locals = this.#readLocals();
-    this.rawLocals = this.#findRawLocals();
+    const raw = this.#findRawLocals();
+    const views = new Set<string>();
+    this.rawLocals = raw;
+    this.viewLocals = views;
+    this.viewedHandles = this.#classifyStructs(raw, views);
   }
 
-  #findRawLocals(): ReadonlySet<string> {
+  /** Sorts the locals that point to object structs; answers those that become a handle and a view. */
+  #classifyStructs(raw: Set<string>, views: Set<string>): ReadonlySet<string> {
+    const uses = new Map<string, { use: StructUse; by: Node; at: Node }[]>();
+    for (const local of this.locals.values())
+      if (!local.isStatic && this.objects.isStructPointer(local.type) && !raw.has(local.name)) uses.set(local.name, []);
+    if (uses.size === 0) return new Set();
+    const place = { project: this.project, file: this.fn.file, isLocal: (name: string) => this.locals.has(name) };
+    for (const n of this.tree.descendants(this.fn.body, "identifier")) {
+      const list = uses.get(this.tree.source(n));
+      if (list !== undefined && !this.#isDeclaredName(n)) list.push({ ...structUse(place, n), at: n });
+    }
+    // Best first: a plain C pointer, then a view of another variable's object, then a handle.
+    for (const [name, list] of uses) {
+      const local = this.locals.get(name) as Local;
+      if (local.parameter < 0 && list.every((u) => u.use !== "object" && !this.#isObjectCopy(u))) raw.add(name);
+    }
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (const name of [...raw, ...views]) {
+        const list = uses.get(name);
+        if (list === undefined) continue;
+        const sources = this.#definitionsOf(name, list);
+        if (raw.has(name)) {
+          if (sources.every((s) => this.#isRawSource(s))) continue;
+          raw.delete(name);
+          views.add(name);
+          changed = true;
+        }
+        if (sources.every((s) => this.#isViewSource(s)) && !list.some((u) => u.use === "copy" && !this.#isToStruct(u.by)))
+          continue;
+        views.delete(name);
+        changed = true;
+      }
+    }
+    const viewed = new Set<string>();
+    for (const [name, list] of uses)
+      if (!raw.has(name) && !views.has(name) && list.some((u) => u.use === "view" || this.#isViewCopy(u, views)))
+        viewed.add(name);
+    return viewed;
+  }
+
+  /** Whether a name is the declared name of a declarator. */
+  #isDeclaredName(n: Node): boolean {
+    const tree = this.tree;
+    let at = n;
+    for (;;) {
+      const parent = tree.parent(at);
+      if (tree.kind(parent) === "declaration") return true;
+      if (tree.kind(parent) === "init_declarator") return tree.field(parent, "declarator") === at;
+      if (!tree.kind(parent).endsWith("_declarator")) return false;
+      at = parent;
+    }
+  }
+
+  /** A copy into something that is no pointer to an object struct, so that the object itself is meant. */
+  #isObjectCopy(found: { readonly use: StructUse; readonly by: Node }): boolean {
+    if (found.use !== "copy") return false;
+    const type = this.#copyTarget(found.by);
+    return type === null || !this.objects.isStructPointer(type);
+  }
+
+  /** Whether the target of a copy is a local pointer to an object struct. */
+  #isToStruct(by: Node): boolean {
+    const tree = this.tree;
+    if (tree.kind(by) !== "init_declarator" && tree.kind(stripParentheses(tree, tree.field(by, "left"))) !== "identifier")
+      return false;
+    const type = this.#copyTarget(by);
+    return type !== null && this.objects.isStructPointer(type);
+  }
+
+  #copyTarget(by: Node): CType | null {
+    const tree = this.tree;
+    if (tree.kind(by) === "assignment_expression") return this.ctypeOf(tree.field(by, "left"));
+    const name = tree.source(readDeclaredName(tree, tree.field(by, "declarator")));
+    return this.locals.get(name)?.type ?? null;
+  }
+
+  #isViewCopy(found: { readonly use: StructUse; readonly by: Node }, views: ReadonlySet<string>): boolean {
+    if (found.use !== "copy") return false;
+    const tree = this.tree;
+    const target =
+      tree.kind(found.by) === "assignment_expression"
+        ? stripParentheses(tree, tree.field(found.by, "left"))
+        : readDeclaredName(tree, tree.field(found.by, "declarator"));
+    return target !== NONE && views.has(tree.source(target));
+  }
+
+  /** The expressions that a local is set to. */
+  #definitionsOf(name: string, uses: readonly { readonly use: StructUse; readonly by: Node }[]): Node[] {
+    const sources = this.declarationsOf(name)
+      .map((d) => d.declarator.value)
+      .filter((v) => v !== NONE);
+    for (const u of uses) if (u.use === "definition") sources.push(this.tree.field(u.by, "right"));
+    return sources;
+  }
+
+  #isRawSource(n: Node): boolean {
+    const type = this.typeOf(n);
+    if (type === "cell" || type === "null") return true;
+    return type === "other" && !this.#isViewOf(n);
+  }
+
+  /** An expression that is a view of a variable's object already. */
+  #isViewOf(n: Node): boolean {
+    const at = stripCasts(this.tree, n);
+    return this.tree.kind(at) === "identifier" && this.viewLocals.has(this.tree.source(at));
+  }
+
+  #isViewSource(n: Node): boolean {
+    if (this.typeOf(n) === "null" || this.#isViewOf(n)) return true;
+    const at = stripCasts(this.tree, n);
+    return (
+      this.typeOf(n) === "handle" &&
+      this.tree.kind(at) === "identifier" &&
+      this.locals.has(this.tree.source(at)) &&
+      this.typeOf(at) === "handle"
+    );
+  }
+
+  #findRawLocals(): Set<string> {
     const tree = this.tree;
     const raw = new Set<string>();
     for (const n of tree.descendants(this.fn.body, "pointer_expression")) {
       if (tree.token(n, "&") === NONE) continue;
       const argument = stripParentheses(tree, tree.field(n, "argument"));
       const local = tree.kind(argument) === "identifier" ? this.locals.get(tree.source(argument)) : undefined;
-      if (local === undefined || local.parameter >= 0 || local.isStatic || !isObjectPointer(local.type)) continue;
+      if (local === undefined || local.parameter >= 0 || local.isStatic || !this.objects.isObjectPointer(local.type)) continue;
       let at = n;
       while (["parenthesized_expression", "cast_expression"].includes(tree.kind(tree.parent(at)))) at = tree.parent(at);
       const list = tree.parent(at);
@@ -150,7 +275,7 @@ export class Typing {
             (scopes.get(declarator.name) ?? []).some(
               (s) => (scope >= s && scope < tree.next(s)) || (s >= scope && s < tree.next(scope)),
             );
-          const objects = mentionsObject(earlier.type) || mentionsObject(declarator.type);
+          const objects = this.objects.mentionsObject(earlier.type) || this.objects.mentionsObject(declarator.type);
           if (objects && (nested || !sameType || isStatic || earlier.isStatic))
             this.refuse(
               "shadowed-variable",
@@ -249,6 +374,22 @@ export class Typing {
     return definitions[0] ?? null;
   }
 
+  /** The arguments of a call that its expansion evaluates, where it is one of a macro of the project; else all of them. */
+  evaluatedArguments(name: string, list: readonly Node[]): readonly Node[] {
+    const definitions = (this.project.knowledge.definitions.get(name) ?? []).filter((d) => this.#isLiveDefinition(d));
+    if (definitions.length === 0) return list;
+    return list.filter((_, at) =>
+      definitions.some((d) => {
+        const parameter = d.parameters?.[at];
+        if (parameter === undefined) return true;
+        const tokens = lex(d.body, "piece");
+        for (let i = 0; i < tokens.count; i++)
+          if (tokens.text.slice(tokens.start[i], tokens.end[i]) === parameter) return true;
+        return false;
+      }),
+    );
+  }
+
   /** Whether a macro's expansion has the C API, objects or control flow in it, and which name shows it. */
   macroProblem(name: string, seen: ReadonlySet<string> = new Set()): string | null {
     if (seen.has(name)) return null;
@@ -263,9 +404,9 @@ export class Typing {
         if (word === "return" || word === "goto" || word === "break" || word === "continue") return word;
         if (looksLikeCapi(word) && !HARMLESS_CAPI.has(word)) return word;
         const local = this.locals.get(word);
-        if (local !== undefined && mentionsObject(local.type)) return word;
-        if (this.project.functions.get(word)?.some((f) => touchesObjects(f))) return word;
-        if (this.project.globals.get(word)?.some((g) => mentionsObject(g.declarator.type))) return word;
+        if (local !== undefined && this.objects.mentionsObject(local.type)) return word;
+        if (this.project.functions.get(word)?.some((f) => this.#touchesObjects(f))) return word;
+        if (this.project.globals.get(word)?.some((g) => this.objects.mentionsObject(g.declarator.type))) return word;
         const nested = this.macroProblem(word, within);
         if (nested !== null) return nested;
       }
@@ -353,9 +494,10 @@ export class Typing {
         const name = tree.source(n);
         if (name === "NULL" || name === "nullptr") return "null";
         const local = this.locals.get(name);
-        if (local !== undefined) return this.rawLocals.has(name) ? "cell" : classifyLocal(local);
+        if (local !== undefined)
+          return this.rawLocals.has(name) ? "cell" : this.viewLocals.has(name) ? "other" : this.#classifyLocal(local);
         const global = this.global(name);
-        if (global !== undefined) return isObjectPointer(global.declarator.type) ? "cell" : "other";
+        if (global !== undefined) return this.objects.isObjectPointer(global.declarator.type) ? "cell" : "other";
         if (this.constantObject(name) !== null) return "handle";
         return this.#isConstantName(this.canonicalName(name)) ? "cell" : "other";
       }
@@ -369,12 +511,13 @@ export class Typing {
               : null;
         if (result === null) return "other";
         if (callee.kind === "capi" && INTEGER_LIKE_RESULTS.has(callee.name)) return "other";
-        return isObjectPointer(result) ? "handle" : "other";
+        return this.objects.isObjectPointer(result) ? "handle" : "other";
       }
       case "cast_expression": {
         const type = readTypeDescriptor(tree, tree.field(n, "type"));
         const inner = this.typeOf(tree.field(n, "value"));
-        if (isObjectPointer(type)) {
+        if (this.objects.isObjectPointer(type)) {
+          if (this.#isViewOf(n)) return "other";
           if (this.typeObject(tree.field(n, "value")) !== null) return "handle";
           return inner === "null" || inner === "cell" || inner === "handle" ? inner : "cell";
         }
@@ -414,7 +557,7 @@ export class Typing {
     switch (tree.kind(n)) {
       case "field_expression": {
         const field = tree.source(tree.field(n, "field"));
-        const kind = this.#fields.get(field);
+        const kind = this.#fieldKind(n);
         if (kind === "mixed")
           this.refuse(
             "ambiguous-field",
@@ -449,15 +592,95 @@ export class Typing {
       const name = tree.source(at);
       if (name === this.#fastcallArguments) return false;
       const type = this.locals.get(name)?.type ?? this.global(name)?.declarator.type;
-      return type !== undefined && isObjectPointerPointer(type);
+      return type !== undefined && this.objects.isObjectPointerPointer(type);
     }
-    if (tree.kind(at) === "field_expression") return this.#fields.get(tree.source(tree.field(at, "field"))) === "array";
+    if (tree.kind(at) === "field_expression") return this.#fieldKind(at) === "array";
     return false;
+  }
+
+  /** Kind of a field: by its struct where that is known, else by its name. */
+  #fieldKind(n: Node): FieldKind | undefined {
+    const type = this.ctypeOf(n);
+    if (type !== null) return fieldKind(this.objects, type);
+    return this.#fields.get(this.tree.source(this.tree.field(n, "field")));
+  }
+
+  /** C type of an expression as far as declarations tell it; null where they do not. */
+  ctypeOf(n: Node): CType | null {
+    const tree = this.tree;
+    const at = stripParentheses(tree, n);
+    if (at === NONE) return null;
+    const element = (type: CType | null): CType | null =>
+      type === null || type.isFunction || type.pointers + type.arrays === 0
+        ? null
+        : type.arrays > 0
+          ? { ...type, arrays: type.arrays - 1 }
+          : { ...type, pointers: type.pointers - 1 };
+    switch (tree.kind(at)) {
+      case "identifier": {
+        const name = tree.source(at);
+        return this.locals.get(name)?.type ?? this.global(name)?.declarator.type ?? null;
+      }
+      case "cast_expression":
+        return readTypeDescriptor(tree, tree.field(at, "type"));
+      case "call_expression": {
+        const callee = this.callee(at);
+        if (callee.kind === "capi") return parseType(callee.facts.result);
+        return callee.kind === "project" ? callee.target.result : null;
+      }
+      case "field_expression": {
+        const base = this.ctypeOf(tree.field(at, "argument"));
+        if (base === null || base.isFunction) return null;
+        return this.objects.fieldType(base.base, tree.source(tree.field(at, "field")));
+      }
+      case "subscript_expression":
+        return element(this.ctypeOf(tree.field(at, "argument")));
+      case "pointer_expression": {
+        const inner = this.ctypeOf(tree.field(at, "argument"));
+        if (tree.token(at, "*") !== NONE) return element(inner);
+        return inner === null || inner.arrays > 0 ? null : { ...inner, pointers: inner.pointers + 1 };
+      }
+      case "assignment_expression":
+        return this.ctypeOf(tree.field(at, "left"));
+      case "comma_expression":
+        return this.ctypeOf(tree.field(at, "right"));
+      case "conditional_expression":
+        return this.ctypeOf(tree.field(at, "consequence")) ?? this.ctypeOf(tree.field(at, "alternative"));
+      default:
+        return null;
+    }
+  }
+
+  /** Whether an expression is a pointer to an object struct of the project whose fields the code may use. */
+  isStruct(n: Node): boolean {
+    const type = this.ctypeOf(n);
+    return type !== null && this.objects.isStructPointer(type);
+  }
+
+  /** Whether a function only works on the fields of the structs it is given, so that it takes views. */
+  isPlain(fn: CFunction): boolean {
+    return isPlainFunction(this.project, fn);
+  }
+
+  /** Whether a function takes or returns references to objects. */
+  #touchesObjects(f: CFunction): boolean {
+    return this.objects.mentionsObject(f.result) || f.parameters.some((p) => this.objects.mentionsObject(p.type));
+  }
+
+  #classifyLocal(local: Local): ExpressionType {
+    if (this.objects.isObjectPointer(local.type)) return local.isStatic ? "cell" : "handle";
+    return local.parameter >= 0 && this.objects.isObjectPointerPointer(local.type) && local.type.pointers === 2
+      ? "handle-pointer"
+      : "other";
   }
 }
 
 /** Kind of a struct field by name, over all structs of the project. */
 export type FieldKind = "object" | "array" | "other" | "mixed";
+
+function fieldKind(objects: ObjectTypes, type: CType): Exclude<FieldKind, "mixed"> {
+  return objects.isObjectPointer(type) ? "object" : objects.isObjectPointerPointer(type) ? "array" : "other";
+}
 
 /** Classifies every field name of a project's structs. */
 export function collectFields(project: Project): ReadonlyMap<string, FieldKind> {
@@ -466,7 +689,7 @@ export function collectFields(project: Project): ReadonlyMap<string, FieldKind> 
     for (const n of file.tree.descendants(0, "field_declaration")) {
       for (const d of readDeclarators(file.tree, n)) {
         if (d.name === "") continue;
-        const kind: FieldKind = isObjectPointer(d.type) ? "object" : isObjectPointerPointer(d.type) ? "array" : "other";
+        const kind = fieldKind(project.objects, d.type);
         const earlier = kinds.get(d.name);
         kinds.set(d.name, earlier === undefined || earlier === kind ? kind : "mixed");
       }
@@ -475,41 +698,14 @@ export function collectFields(project: Project): ReadonlyMap<string, FieldKind> 
   return kinds;
 }
 
-function classifyLocal(local: Local): ExpressionType {
-  if (isObjectPointer(local.type)) return local.isStatic ? "cell" : "handle";
-  return local.parameter >= 0 && isObjectPointerPointer(local.type) && local.type.pointers === 2
-    ? "handle-pointer"
-    : "other";
-}
-
-/** Whether a function takes or returns references to objects. */
-function touchesObjects(f: CFunction): boolean {
-  return mentionsObject(f.result) || f.parameters.some((p) => mentionsObject(p.type));
+/** The identifier that a declarator declares; NONE for an abstract one. */
+function readDeclaredName(tree: Tree, declarator: Node): Node {
+  for (const id of tree.descendants(declarator, "identifier")) return id;
+  return NONE;
 }
 
 /** Results that are pointers in the C API and plain integers in HPy. */
 const INTEGER_LIKE_RESULTS: ReadonlySet<string> = new Set(["PyErr_Occurred"]);
-
-/** C-API names that a macro may use without touching objects or the interpreter. */
-const HARMLESS_CAPI: ReadonlySet<string> = new Set([
-  "Py_ssize_t",
-  "Py_hash_t",
-  "Py_uhash_t",
-  "Py_UCS1",
-  "Py_UCS2",
-  "Py_UCS4",
-  "Py_UNUSED",
-  "Py_MIN",
-  "Py_MAX",
-  "Py_ABS",
-  "Py_ARRAY_LENGTH",
-  "Py_CHARMASK",
-  "Py_LOCAL",
-  "Py_LOCAL_INLINE",
-  "PY_SSIZE_T_MAX",
-  "PY_SSIZE_T_MIN",
-  "PY_LONG_LONG",
-]);
 
 /** Reads a type written as in a C-API table: `const char *`, `PyObject **`. */
 export function parseType(text: string): CType {

@@ -3,7 +3,7 @@
  * module then builds under the universal ABI.
  */
 
-import { looksLikeCapi } from "../analysis/typing.ts";
+import { looksLikeCapi } from "../analysis/capi-names.ts";
 import { type ExtensionModule, topLevelCalls } from "../model/project.ts";
 import { EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
