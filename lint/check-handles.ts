@@ -3,6 +3,7 @@ import { type Abi, checkFile } from "./file-checks.ts";
 import type { Finding, Proof } from "./findings.ts";
 import { BOTTOM, checkFunction, conventional, type FunctionResult } from "./function-check.ts";
 import { type FunctionInfo, Project } from "./project.ts";
+import type { Side } from "./resources.ts";
 import type { Summary } from "./summary.ts";
 
 export interface CheckOptions {
@@ -28,13 +29,17 @@ export class HandleChecker {
   /** Summaries of functions in recursive groups that are still being worked out. */
   private readonly provisional = new Map<FunctionInfo, Summary>();
 
-  constructor(files: readonly ParsedFile[]) {
+  private readonly side: Side;
+
+  constructor(files: readonly ParsedFile[], side: Side = "hpy") {
     this.project = new Project(files);
+    this.side = side;
   }
 
-  /** Functions of a file that take part in HPy. */
+  /** Functions of a file that are checked: those that take part in HPy, or those of the C API that do not. */
   functionsOf(file: ParsedFile): readonly FunctionInfo[] {
-    return (this.project.byFile.get(file) ?? []).filter((f) => f.usesHpy);
+    const isHpy = this.side === "hpy";
+    return (this.project.byFile.get(file) ?? []).filter((f) => f.usesHpy === isHpy);
   }
 
   /** Defects of the declarations, tables and formats of a file. */
@@ -97,7 +102,7 @@ export class HandleChecker {
   }
 
   private check(f: FunctionInfo): FunctionResult {
-    return checkFunction(f, this.project, (name, count) => this.summaryOf(f, name, count));
+    return checkFunction(f, this.project, this.side, (name, count) => this.summaryOf(f, name, count));
   }
 
   private solve(group: readonly FunctionInfo[]): void {

@@ -43,6 +43,10 @@ export interface Cell {
   readonly parameter: number;
   /** Whether it stands for all elements of an array that is indexed by variables. */
   readonly many: boolean;
+  /** For references of C-API code: how many of them are ours to release. */
+  readonly count: number;
+  /** For references of C-API code: whether something else may hold a reference too, so that releasing ours need not end its life. */
+  readonly shared: boolean;
 }
 
 export type Value =
@@ -190,7 +194,7 @@ export class State {
       const cell = this.cells.get(id);
       if (cell !== undefined) {
         parts.push(
-          `${index}${cell.kind[0]}${cell.state}${cell.maybeNull ? "?" : ""}${cell.many ? "*" : ""}${cell.parameter}<${visit(cell.by)}`,
+          `${index}${cell.kind[0]}${cell.state}${cell.maybeNull ? "?" : ""}${cell.many ? "*" : ""}${cell.shared ? "s" : ""}${cell.count}p${cell.parameter}<${visit(cell.by)}`,
         );
       }
       return index;

@@ -7,7 +7,7 @@ import type { Finding, GiveUp, PathPoint } from "./findings.ts";
 import { Interpreter } from "./interpreter.ts";
 import { liveness } from "./liveness.ts";
 import type { FunctionInfo, Project } from "./project.ts";
-import { BEHIND } from "./resources.ts";
+import { BEHIND, type Side } from "./resources.ts";
 import type { ArgumentOutcome, Given, Outcome, Summary } from "./summary.ts";
 
 /** What one run over a function found out. */
@@ -28,12 +28,14 @@ const SHOWN_DECISIONS = 8;
 export function checkFunction(
   info: FunctionInfo,
   project: Project,
+  side: Side,
   summaryOf: (name: string, count: number) => Summary | undefined,
 ): FunctionResult {
-  return new FunctionCheck(info, project, summaryOf).run();
+  return new FunctionCheck(info, project, side, summaryOf).run();
 }
 
 class FunctionCheck {
+  private readonly side: Side;
   private readonly info: FunctionInfo;
   private readonly project: Project;
   private readonly interpreter: Interpreter;
@@ -43,10 +45,17 @@ class FunctionCheck {
   /** Where a borrowed handle was returned, to be reported when other paths return new ones. */
   private readonly borrowedReturns: { node: Node; state: State; cell: Cell }[] = [];
 
-  constructor(info: FunctionInfo, project: Project, summaryOf: (name: string, count: number) => Summary | undefined) {
+  constructor(
+    info: FunctionInfo,
+    project: Project,
+    side: Side,
+    summaryOf: (name: string, count: number) => Summary | undefined,
+  ) {
+    this.side = side;
     this.info = info;
     this.project = project;
     this.interpreter = new Interpreter({
+      side,
       info,
       project,
       summaryOf,
@@ -219,6 +228,14 @@ class FunctionCheck {
   private checkReturned(syntax: Node, expression: Node, value: Value, state: State): void {
     this.interpreter.resources.consume(value, expression, state);
     const cell = state.cell(value);
+    if (this.side === "capi" && cell?.kind === "reference") {
+      const { base, pointers } = this.info.head.type;
+      if (cell.state !== "borrowed" || base !== "PyObject" || pointers !== 1) return;
+      if (!this.project.isCallback(this.info)) return;
+      const message = `${this.interpreter.resources.nameOf(cell)} is borrowed and returned without Py_INCREF`;
+      this.report("capi-borrowed-returned", syntax, message, state, cell, "possible");
+      return;
+    }
     if (cell === undefined || cell.kind !== "handle") return;
     if (cell.state === "tracked") {
       this.report("tracked-handle-returned", syntax, "a handle is returned that its tracker closes", state, cell);
@@ -344,6 +361,8 @@ class FunctionCheck {
         return { kind: "unassigned" };
       case "cell": {
         const cell = state.cells.get(value.cell) as Cell;
+        const counted = this.side === "capi" && cell.kind === "reference" && cell.state === "owned";
+        if (counted) return { kind: "new", cell: cell.kind, maybeNull: cell.maybeNull };
         if (cell.parameter >= 0 && cell.parameter < BEHIND) return { kind: "argument", index: cell.parameter };
         if (cell.kind === "interior" || cell.kind === "view") {
           const owner = state.cells.get(cell.by);

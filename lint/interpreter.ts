@@ -22,7 +22,7 @@ import {
 import { formatUnits, stringText } from "./formats.ts";
 import { integer } from "./project.ts";
 import { compareMasks, FLIPPED, narrow, rangeOf, singleNumber, stepped } from "./ranges.ts";
-import { BEHIND, Resources, type Surroundings } from "./resources.ts";
+import { BEHIND, INTERPRETER, Resources, type Surroundings } from "./resources.ts";
 import type { Given, Summary } from "./summary.ts";
 
 export interface Result {
@@ -50,6 +50,17 @@ const HINTS = new Set([
 
 /** Calls whose answer stays the same while their arguments do. */
 const STABLE = new Set(["HPyField_IsNull", "HPy_Is", "HPy_TypeCheck"]);
+
+/** Where the format stands in calls of the C API whose formats can hold `N`. */
+const FORMAT_AT: ReadonlyMap<string, number> = new Map([
+  ["Py_BuildValue", 0],
+  ["_Py_BuildValue_SizeT", 0],
+  ["PyObject_CallFunction", 1],
+  ["PyObject_CallMethod", 2],
+]);
+
+/** Objects that live as long as the interpreter. */
+const IMMORTAL: ReadonlySet<string> = new Set(["Py_None", "Py_True", "Py_False", "Py_NotImplemented", "Py_Ellipsis"]);
 
 /** Functions that give HPy_NULL only for HPy_NULL. */
 const NEVER_FAILS = new Set(["HPy_Type", "HPy_Dup", "HPy_FromPyObject"]);
@@ -360,6 +371,11 @@ export class Interpreter {
     if (value.kind !== "cell" || cell === undefined) return;
     this.resources.consume(value, node, state);
     if (cell.kind === "interior" || cell.kind === "view") return;
+    if (this.around.side === "capi") {
+      const now = state.cell(value);
+      if (now !== undefined) this.resources.drop(value, now, node, state, "stored");
+      return;
+    }
     if (cell.state === "owned" || cell.state === "tracked" || cell.state === "borrowed") {
       if (cell.kind !== "reference") {
         this.around.giveUp(node, `${this.resources.nameOf(cell)} is stored where the checker does not follow it`);
@@ -593,10 +609,22 @@ export class Interpreter {
     if (text === "HPy_NULL" || text === "NULL" || text === "nullptr") return NULL;
     const variable = this.variable(n);
     if (variable === undefined) {
+      if (this.around.side === "capi" && IMMORTAL.has(text)) return this.immortal(text, state);
       if (this.around.project.hidingMacros.has(text)) this.around.giveUp(n, `the macro ${text} hides code`);
       return number(rangeOf(this.constant(n)));
     }
     return variable.storage === "static" ? UNKNOWN : state.get(variable.place);
+  }
+
+  /** An object of the interpreter, whose references C-API code counts all the same. */
+  private immortal(name: string, state: State): Value {
+    const place = `@${name}`;
+    const known = state.values.get(place);
+    if (known !== undefined) return known;
+    const made = { kind: "reference", state: "borrowed", shared: true, by: INTERPRETER, holder: name } as const;
+    const value = this.resources.addCell(state, made);
+    state.values.set(place, value);
+    return value;
   }
 
   private truth(n: Node, state: State): Result[] {
@@ -1068,6 +1096,9 @@ export class Interpreter {
     const summary = this.around.summaryOf(name, nodes.length);
     if (summary !== undefined) return this.callProject(n, name, summary, nodes, state);
     const capi = CAPI_FUNCTIONS.get(name);
+    if (this.around.side === "capi") {
+      return capi === undefined ? this.callForeign(n, name, nodes, state) : this.callCounted(n, capi, nodes, state);
+    }
     if (capi !== undefined) return this.callCapi(n, capi, nodes, state);
     return this.callUnknown(n, name, nodes, state);
   }
@@ -1436,6 +1467,7 @@ export class Interpreter {
   }
 
   private callProject(n: Node, name: string, summary: Summary, nodes: readonly Node[], given: State): Result[] {
+    if (this.around.side === "capi" && summary.doubtful !== null) return this.callForeign(n, name, nodes, given);
     return this.evaluateAll(nodes, given).flatMap(({ state, values }) => {
       if (summary.doubtful !== null && values.some((value) => this.carriesResource(value, state)))
         this.around.giveUp(n, `it calls ${name}, which was not understood: ${summary.doubtful}`);
@@ -1466,6 +1498,7 @@ export class Interpreter {
           }
           if (effect.effect === "closed") this.resources.release(value, nodes[i] as Node, s);
           else if (effect.effect !== "none" && value.kind === "cell") s.update(value.cell, { state: "unknown" });
+          else if (this.around.side === "capi" && value.kind === "cell") s.update(value.cell, { shared: true });
           if (value.kind !== "address") {
             if (effect.out?.kind === "new")
               this.around.giveUp(nodes[i] as Node, `${name} writes a new handle to a place that is not followed`);
@@ -1522,6 +1555,175 @@ export class Interpreter {
       default:
         return UNASSIGNED;
     }
+  }
+
+  /** A call of the C API in code without handles, where references are counted. */
+  private callCounted(n: Node, api: CapiFunction, nodes: readonly Node[], given: State): Result[] {
+    if (api.name === "PyObject_New" || api.name === "PyObject_GC_New" || api.name.endsWith("_NewVar"))
+      return [{ state: given, value: this.resources.fresh(given, "reference", n, true) }];
+    return this.evaluateAll(nodes, given).flatMap(({ state, values }) => {
+      const stolen = this.stolenByFormat(api.name, nodes);
+      const later: number[] = [];
+      values.forEach((value, i) => {
+        const role = api.parameters[Math.min(i, api.parameters.length - 1)]?.ownership ?? "plain";
+        const node = nodes[i] as Node;
+        if (role === "retains") {
+          if (!api.nullable.includes(i)) this.checkUnchecked(api.name, value, node, state);
+          this.resources.retain(value, node, state);
+        } else if (role === "releases") {
+          if (!api.nullable.includes(i)) this.checkUnchecked(api.name, value, node, state);
+          this.resources.release(value, node, state);
+        } else {
+          this.resources.consume(value, node, state);
+          if (role === "borrows" && !api.nullable.includes(i)) this.checkUnchecked(api.name, value, node, state);
+          const now = state.cell(value);
+          if (now === undefined || value.kind !== "cell") {
+            this.writeReference(n, api, role, value, state);
+            return;
+          }
+          if (role === "steals" || stolen.has(i)) this.resources.drop(value, now, node, state, "stolen");
+          else if (role === "steals-on-success") later.push(i);
+          else if (frees(api.name)) state.update(value.cell, { state: "unknown" });
+          else if (!isReader(api)) state.update(value.cell, { shared: true });
+        }
+      });
+      if (api.name === "Py_CLEAR" && nodes[0] !== undefined) {
+        const place = this.placeOf(nodes[0], state);
+        if (place !== null) state.set(place, NULL);
+      }
+      if (api.name.endsWith("SETREF") && nodes[0] !== undefined) {
+        const place = this.placeOf(nodes[0], state);
+        if (place !== null) state.set(place, UNKNOWN);
+      }
+      state.forgetMemory();
+      const resized = values.find((value, i) => value.kind === "address" && api.parameters[i]?.ownership === "in-out");
+      if (resized?.kind === "address" && state.cell(state.get(resized.place)) !== undefined) {
+        // What could not be replaced was released.
+        const failed = state.clone();
+        failed.set(resized.place, NULL);
+        this.resources.forgetUnnamed(failed);
+        const result = api.error === "negative" ? Range.minusOne : ANY;
+        return [
+          { state: failed, value: number(result) },
+          { state, value: number(api.error === "negative" ? Range.zero : ANY) },
+        ];
+      }
+      if (later.length > 0) {
+        const failed = state.clone();
+        for (const i of later) {
+          const value = values[i] ?? UNKNOWN;
+          const cell = state.cell(value);
+          if (cell !== undefined) this.resources.drop(value, cell, nodes[i] as Node, state, "stolen");
+        }
+        const succeeded = { state, value: number(Range.zero) };
+        // Nobody can do anything about a failure that is not looked at.
+        const ignored = this.tree.kind(this.tree.parent(n)) === "expression_statement";
+        return ignored ? [succeeded] : [{ state: failed, value: number(Range.minusOne) }, succeeded];
+      }
+      return [{ state, value: this.countedResult(n, api, values, state) }];
+    });
+  }
+
+  /** What a call writes through a pointer argument. */
+  private writeReference(n: Node, api: CapiFunction, role: string, value: Value, state: State): void {
+    if (value.kind !== "address") return;
+    if (role === "in-out") {
+      const cell = state.cell(state.get(value.place));
+      if (cell === undefined) state.set(value.place, UNKNOWN);
+      return;
+    }
+    if (role === "out-new") state.set(value.place, this.resources.fresh(state, "reference", n, true));
+    else if (role === "out-borrowed") {
+      if (state.cell(state.get(value.place))?.state === "owned") return;
+      const type = this.variables.get(value.place)?.type;
+      const converter = this.argumentsOf(n).some((a) => stringText(this.tree, a)?.includes("&") === true);
+      const isReference = type !== undefined && cellKind(type) === "reference" && !converter;
+      const made = { kind: "reference", state: "borrowed", maybeNull: true, shared: true } as const;
+      state.set(value.place, isReference ? this.resources.addCell(state, made, n) : UNKNOWN);
+    } else if (!this.hasParts(value.place, state)) state.set(value.place, UNKNOWN);
+  }
+
+  private countedResult(n: Node, api: CapiFunction, values: readonly Value[], state: State): Value {
+    switch (api.ownership.kind) {
+      case "new": {
+        if (!api.name.endsWith("NewRef"))
+          return this.resources.fresh(state, "reference", n, api.error !== "none" && api.error !== "occurred");
+        const [value = UNKNOWN] = values;
+        this.resources.retain(value, n, state);
+        return value;
+      }
+      case "borrowed": {
+        const owner = values[api.ownership.from];
+        const by = owner?.kind === "cell" ? owner.cell : -1;
+        const maybeNull = api.error !== "none";
+        return this.resources.addCell(state, { kind: "reference", state: "borrowed", maybeNull, by }, n);
+      }
+      case "same":
+        return values[api.ownership.as] ?? UNKNOWN;
+      case "interior": {
+        const owner = values[api.ownership.of];
+        if (owner?.kind !== "cell" || FOREIGN_MEMORY.has(api.name)) return UNKNOWN;
+        const made = { kind: "interior", state: "borrowed", maybeNull: true, by: owner.cell } as const;
+        return this.resources.addCell(state, made, n);
+      }
+      default:
+        return number(numericRange(api));
+    }
+  }
+
+  /** Arguments that a format with `N` takes over. */
+  private stolenByFormat(name: string, nodes: readonly Node[]): ReadonlySet<number> {
+    const found = new Set<number>();
+    const at = FORMAT_AT.get(name);
+    const text = at === undefined || nodes[at] === undefined ? null : stringText(this.tree, nodes[at]);
+    if (at === undefined || text === null) return found;
+    let next = at + 1;
+    for (let i = 0; i < text.length; i++) {
+      const c = text[i] as string;
+      if ("()[]{},: \t".includes(c)) continue;
+      if (c === "#" || c === "&") {
+        next++;
+        continue;
+      }
+      if (c === "N") found.add(next);
+      next++;
+    }
+    return found;
+  }
+
+  /** Reports a result that nobody has compared with NULL where NULL crashes. */
+  private checkUnchecked(name: string, value: Value, node: Node, state: State): void {
+    const cell = state.cell(value);
+    if (value.kind !== "cell" || cell === undefined || !cell.maybeNull || cell.origin === NONE) return;
+    if (cell.state !== "owned" || cell.kind !== "reference") return;
+    if (this.tree.kind(cell.origin) !== "call_expression") return;
+    const message = `${name} crashes on NULL, which ${this.resources.shown(cell.origin)} gives when it fails`;
+    this.around.report("capi-null-unchecked", node, message, state, cell, "possible");
+    state.update(value.cell, { maybeNull: false });
+  }
+
+  /** A call of code that is not known: it may do anything with the references that it gets. */
+  private callForeign(n: Node, name: string, nodes: readonly Node[], given: State): Result[] {
+    const callee = this.tree.field(n, "function");
+    if (this.around.project.hidingMacros.has(name)) this.around.giveUp(n, `the macro ${name} hides code`);
+    const before = name === "" && callee !== NONE ? this.evaluate(callee, given).map((r) => r.state) : [given];
+    const made =
+      this.tree.kind(callee) === "field_expression" ? this.tree.source(this.tree.field(callee, "field")) : "";
+    return before.flatMap((start) =>
+      this.evaluateAll(nodes, start).map(({ state, values }) => {
+        values.forEach((value, i) => {
+          this.resources.consume(value, nodes[i] as Node, state);
+          if (value.kind === "cell") state.update(value.cell, { state: "unknown" });
+          if (value.kind !== "address") return;
+          const behind = state.get(value.place);
+          if (behind.kind === "cell") state.update(behind.cell, { state: "unknown" });
+          state.set(value.place, UNKNOWN);
+        });
+        state.forgetMemory();
+        const isNew = made === "tp_alloc" || made === "tp_new";
+        return { state, value: isNew ? this.resources.fresh(state, "reference", n, true) : UNKNOWN };
+      }),
+    );
   }
 
   private callCapi(n: Node, api: CapiFunction, nodes: readonly Node[], given: State): Result[] {
@@ -1652,6 +1854,23 @@ function join(branches: readonly Branches[]): Branches {
 
 function roleOf(api: HpyFunction, index: number): HpyArgument {
   return api.arguments[Math.min(index, api.arguments.length - 1)] ?? "plain";
+}
+
+/** Whether a call keeps nothing of what it gets: tests, conversions to numbers and pointers, sizes. */
+function isReader(api: CapiFunction): boolean {
+  const { name } = api;
+  if (api.ownership.kind !== "plain" && api.ownership.kind !== "interior") return api.ownership.kind === "borrowed";
+  return (
+    ["Check", "CheckExact", "Size", "SIZE", "Length", "IsTrue", "Compare"].some((end) => name.endsWith(end)) ||
+    name.includes("_As") ||
+    name.includes("_AS_") ||
+    name === "Py_TYPE"
+  );
+}
+
+/** Whether a call ends an object without looking at its references. */
+function frees(name: string): boolean {
+  return ["Del", "DEL", "Free", "FREE"].some((end) => name.endsWith(end));
 }
 
 function numericRange(api: CapiFunction): number {

@@ -189,6 +189,11 @@ export class Project {
     return info.entry !== "" || this.asValue.has(info.name) || !this.called.has(info.name);
   }
 
+  /** Whether the address of a function is taken: then Python or somebody else calls it by the conventions. */
+  isCallback(info: FunctionInfo): boolean {
+    return info.entry !== "" || this.asValue.has(info.name);
+  }
+
   /** Definitions that a call of this name in this file may mean; several for C++ overloads. */
   candidates(name: string, file: ParsedFile): readonly FunctionInfo[] {
     const all = this.functions.get(name) ?? [];

@@ -3,8 +3,20 @@ import type { Cell, CellKind, State, Value } from "./domain.ts";
 import type { FunctionInfo, Project } from "./project.ts";
 import type { Summary } from "./summary.ts";
 
+/** Which world the code lives in: handles with bridged references, or references of the C API only. */
+export type Side = "hpy" | "capi";
+
+/** Ids for references in code that knows nothing of handles. */
+const CAPI_IDS: Readonly<Record<string, string>> = {
+  "reference-leaked": "capi-reference-leaked",
+  "reference-used-after-release": "capi-used-after-release",
+  "reference-released-twice": "capi-over-released",
+  "borrowed-reference-released": "capi-over-released",
+};
+
 /** What one function's run needs from its surroundings. */
 export interface Surroundings {
+  readonly side: Side;
   readonly info: FunctionInfo;
   readonly project: Project;
   /** What is known of a project function with this name; undefined for functions without a body. */
@@ -14,6 +26,12 @@ export interface Surroundings {
   /** The function returns this value from within an expression, as macros do. */
   leave(node: Node, state: State, value: Value): void;
 }
+
+/** Owner of what lives as long as the interpreter. */
+export const INTERPRETER = -2;
+
+/** References to one object beyond which they are not counted. */
+const MOST_REFERENCES = 3;
 
 /** Index space of cells that stand behind pointer parameters. */
 export const BEHIND = 1000;
@@ -52,6 +70,8 @@ export class Resources {
       holder: "",
       parameter: -1,
       many: false,
+      count: made.state === "owned" ? 1 : 0,
+      shared: false,
       ...made,
     });
     return { kind: "cell", cell: id };
@@ -69,7 +89,8 @@ export class Resources {
 
   report(id: string, node: Node, message: string, state: State, value?: Value, certainty?: "possible"): void {
     const cell = value === undefined ? undefined : state.cell(value);
-    this.around.report(id, node, message, state, cell, certainty);
+    const own = this.around.side === "capi" ? (CAPI_IDS[id] ?? id) : id;
+    this.around.report(own, node, message, state, cell, certainty);
     if (value?.kind === "cell") state.update(value.cell, { state: "unknown" });
   }
 
@@ -94,9 +115,21 @@ export class Resources {
       this.report(id, node, `${this.nameOf(cell)} is used after it was ${releasedWord(cell.kind)}`, state, value);
       return;
     }
+    if (this.around.side === "capi" && cell.kind === "reference") {
+      const owner = state.cells.get(cell.by);
+      if (cell.state !== "borrowed" || owner?.state !== "closed" || owner.kind !== "reference" || owner.shared) return;
+      const message = `${this.nameOf(cell)} is borrowed from an object that was released`;
+      this.report("capi-borrowed-after-owner", node, message, state, value, "possible");
+      return;
+    }
     if (cell.kind === "interior" || cell.kind === "view") {
       const owner = state.cells.get(cell.by);
       if (owner?.state !== "closed") return;
+      if (this.around.side === "capi") {
+        const message = `${this.nameOf(cell)} points into an object that was released`;
+        this.report("capi-borrowed-after-owner", node, message, state, value, "possible");
+        return;
+      }
       const id = cell.kind === "interior" ? "interior-pointer-dangling" : "struct-pointer-dangling";
       const message = `${this.nameOf(cell)} points into an object whose handle was closed`;
       this.report(id, node, message, state, value, cell.kind === "view" ? "possible" : undefined);
@@ -116,6 +149,10 @@ export class Resources {
     }
     const cell = state.cell(value);
     if (value.kind !== "cell" || cell === undefined) return;
+    if (this.around.side === "capi" && cell.kind === "reference") {
+      this.drop(value, cell, node, state, "released");
+      return;
+    }
     const name = this.nameOf(cell);
     switch (cell.state) {
       case "owned":
@@ -158,6 +195,51 @@ export class Resources {
     }
   }
 
+  /** One more reference of C-API code: `Py_INCREF`. */
+  retain(value: Value, node: Node, state: State): void {
+    const cell = state.cell(value);
+    if (value.kind !== "cell" || cell === undefined) return;
+    if (cell.state === "closed") {
+      this.consume(value, node, state);
+      return;
+    }
+    if (cell.state !== "owned" && cell.state !== "borrowed") return;
+    const shared = cell.shared || cell.state === "borrowed";
+    if (cell.count >= MOST_REFERENCES) state.update(value.cell, { state: "unknown" });
+    else state.update(value.cell, { state: "owned", count: cell.count + 1, shared, maybeNull: false });
+  }
+
+  /** One reference of C-API code less: it is released, taken over by a call, or kept in memory. */
+  drop(value: Value, cell: Cell, node: Node, state: State, how: "released" | "stolen" | "stored"): void {
+    if (value.kind !== "cell") return;
+    if (cell.state === "owned") {
+      const count = cell.count - 1;
+      const shared = cell.shared || how !== "released";
+      if (count > 0) state.update(value.cell, { count, shared });
+      else if (shared) state.update(value.cell, { state: how === "stored" ? "unknown" : "borrowed", count, shared });
+      else state.update(value.cell, { state: "closed", count, releasedAt: node });
+      return;
+    }
+    if (cell.state === "closed" && how === "released") {
+      const message = `${this.nameOf(cell)} was already released`;
+      this.report("reference-released-twice", node, message, state, value);
+      return;
+    }
+    if (cell.state !== "borrowed") return;
+    if (how === "stored") {
+      state.update(value.cell, { state: "unknown" });
+      return;
+    }
+    if (cell.parameter >= 0 && !this.around.project.isCallback(this.around.info)) {
+      state.update(value.cell, { state: "closed", releasedAt: node });
+      return;
+    }
+    // What a null test has not settled is often settled by something that is not followed.
+    const what = how === "stolen" ? "is taken over by this call" : "is released here";
+    const message = `${this.nameOf(cell)} is borrowed and ${what}`;
+    this.report("borrowed-reference-released", node, message, state, value, "possible");
+  }
+
   /** Reports what is owned and cannot be named any more, and drops what nothing needs. */
   collect(state: State, node: Node, kept: readonly Value[] = []): void {
     const reachable = state.reachable(kept);
@@ -168,7 +250,14 @@ export class Resources {
     }
   }
 
+  /** Drops resources that nothing names any more, without a word. */
+  forgetUnnamed(state: State): void {
+    const reachable = state.reachable([]);
+    for (const id of state.cells.keys()) if (!reachable.has(id)) state.cells.delete(id);
+  }
+
   private leak(state: State, id: number, cell: Cell, node: Node): void {
+    if (cell.by === INTERPRETER) return;
     const origin = cell.origin;
     const name = this.nameOf(cell);
     if (cell.kind === "tracker") {
@@ -201,7 +290,8 @@ export class Resources {
       if (place.startsWith("*") && value.kind === "cell") given.add(value.cell);
     }
     for (const [id, cell] of state.cells) {
-      if (cell.state !== "owned" || given.has(id)) continue;
+      if (cell.state !== "owned" || cell.by === INTERPRETER) continue;
+      if (given.has(id) && (this.around.side === "hpy" || cell.count === 1)) continue;
       const name = this.nameOf(cell);
       const id2 = {
         handle: "handle-leaked",
