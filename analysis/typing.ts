@@ -340,8 +340,8 @@ export class Typing {
     const own = known.filter((d) => d.path === this.fn.file.path);
     const definitions = own.length > 0 ? own : known;
     const definition = definitions[0];
-    if (definitions.length !== 1 || definition === undefined || definition.parameters !== null || depth > 10)
-      return null;
+    if (definition === undefined) return PYTHON_STRINGS.get(name) ?? null;
+    if (definitions.length !== 1 || definition.parameters !== null || depth > 10) return null;
     const tokens = lex(definition.body, "piece");
     let text = "";
     for (let i = 0; i < tokens.count; i++) {
