@@ -675,6 +675,12 @@ export class Typing {
   }
 }
 
+/** Format units that Python.h defines as strings (Include/longobject.h, Include/pyport.h of CPython 3.11, Linux). */
+const PYTHON_STRINGS: ReadonlyMap<string, string> = new Map([
+  ["_Py_PARSE_PID", "i"],
+  ["PY_FORMAT_SIZE_T", "z"],
+]);
+
 /** Kind of a struct field by name, over all structs of the project. */
 export type FieldKind = "object" | "array" | "other" | "mixed";
 
