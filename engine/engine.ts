@@ -9,8 +9,8 @@ import {
   type CFunction,
   type ExtensionModule,
   lineOf,
-  type MethodEntry,
   type Project,
+  resolveFunction,
 } from "../model/project.ts";
 import { RULES, UNMAPPED } from "../rules/table.ts";
 import { readDirective } from "../syntax/directives.ts";
@@ -19,15 +19,17 @@ import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { InputFile, MacroKnowledge, ParsedFile, Parser } from "../syntax/source.ts";
 import { Analyses } from "../transforms/analyses.ts";
 import { planBuildFileEdits } from "../transforms/build-files.ts";
+import { type Entry, entryKey, entryTitle, functionNames, groupEntries, readEntries } from "../transforms/entries.ts";
 import { expandModuleMacros } from "../transforms/expand-module-macros.ts";
 import { planFinish } from "../transforms/finish-module.ts";
 import { planGlobals } from "../transforms/global-to-hpyglobal.ts";
 import {
   type Containers,
+  type Copies,
   findInit,
   type MethodStep,
+  planEntries,
   planInit,
-  planMethod,
   type RuleSet,
 } from "../transforms/method-to-hpydef.ts";
 import { planModule, type SourceEdits } from "../transforms/module-to-hpy.ts";
@@ -118,6 +120,8 @@ interface Outcomes {
   readonly via: Map<string, { readonly step: string; readonly bridged: boolean }>;
   /** Why a function stays, by file and name. */
   readonly refusals: Map<string, Refusal[]>;
+  /** Functions that tables of types list, by file and name. */
+  readonly ofTypes: Set<string>;
   readonly moduleRefusals: Map<string, Refusal[]>;
   /** Why a step is missing that is of a module as a whole and not of a function. */
   readonly notes: Refusal[];
@@ -136,6 +140,7 @@ export function planMigration(input: ProjectInput, parser: Parser, options: Migr
     excluded: new Map(options.excluded?.map((e) => [e.step, e.evidence])),
     via: new Map(),
     refusals: new Map(),
+    ofTypes: new Set(),
     moduleRefusals: new Map(),
     notes: [],
   };
@@ -145,7 +150,7 @@ export function planMigration(input: ProjectInput, parser: Parser, options: Migr
   for (const { name, path } of moduleNames) snapshot = migrateModule(parser, snapshot, name, path, outcomes);
   for (const { name, path } of moduleNames) {
     snapshot = retireHelpers(parser, snapshot, name, path, outcomes);
-    snapshot = migrateMethods(parser, snapshot, name, path, rules, outcomes, options.first ?? "");
+    snapshot = migrateEntries(parser, snapshot, name, path, rules, outcomes, options.first ?? "");
     snapshot = migrateInit(parser, snapshot, name, path, rules, outcomes);
     snapshot = retireHelpers(parser, snapshot, name, path, outcomes);
     snapshot = migrateGlobals(parser, snapshot, name, path, outcomes);
@@ -335,7 +340,8 @@ function makeStep(before: Snapshot, after: Snapshot, step: StepFacts): Step {
   return { ...step, changes, insertions, deletions };
 }
 
-function migrateMethods(
+/** What is listed in the legacy tables of the module and of its types moves, entry by entry. */
+function migrateEntries(
   parser: Parser,
   start: Snapshot,
   name: string,
@@ -345,41 +351,73 @@ function migrateMethods(
   first: string,
 ): Snapshot {
   let snapshot = start;
+  let copies: Copies = "none";
   const tried = new Set<string>();
-  /** Entries that other code uses: each step may take the last use away. */
+  /** Units with functions that other code uses: each step may take the last use away. */
   const used = new Set<string>();
   for (;;) {
     const module = findModule(snapshot, name, path);
-    if (module === undefined || !module.isHPy || module.methods === null) return snapshot;
-    const open = module.methods.entries.filter((e) => !tried.has(entryKey(e)));
-    const entry = open.find((e) => e.functionName === first) ?? open[0];
-    if (entry === undefined) return snapshot;
-    tried.add(entryKey(entry));
-    const fnFile = functionFile(snapshot.project, module, entry);
+    if (module === undefined || !module.isHPy) return snapshot;
+    const { project } = snapshot;
+    const { units, refused } = groupEntries(project, readEntries(project, module));
+    for (const { entry, error } of refused)
+      refuseEntry(outcomes, project, entry, refusalOf(error, entry.table.file), "first");
+    const open = units.filter((u) => !tried.has(unitKey(u)));
+    const unit = open.find((u) => u.some((e) => functionNames(e).includes(first))) ?? open[0];
+    if (unit === undefined) {
+      if (copies === "allowed" || used.size === 0) return snapshot;
+      // What is still in use after everything else has moved stays for its users, beside an HPy copy.
+      copies = "allowed";
+      for (const key of used) tried.delete(key);
+      continue;
+    }
+    tried.add(unitKey(unit));
+    for (const entry of unit)
+      if (entry.owners.length > 0)
+        for (const fn of functionNames(entry)) outcomes.ofTypes.add(functionKey(project, entry, fn));
     try {
       const { plan, next } = proved(parser, snapshot, (containers) =>
-        planMethod(snapshot.project, module, entry, snapshot.analyses, rules, containers),
+        planEntries(project, module, unit, snapshot.analyses, rules, containers, copies),
       );
-      // A name that several files define keeps its step's id however far the others have got.
-      const isShared = (snapshot.project.functions.get(entry.functionName ?? "") ?? []).length > 1;
-      const id = uniqueId(`function-${isShared ? `${name}-` : ""}${entry.functionName ?? "unknown"}`, outcomes.steps);
+      const id = uniqueId(unitId(project, name, unit), outcomes.steps);
       addStep(outcomes, snapshot, next, {
         id,
-        title: titleOf(entry, plan.functions),
-        kind: "function",
+        title: unitTitle(unit, plan.functions),
+        kind: unit[0]?.kind === "member" ? "member" : "function",
         module: name,
         functions: plan.functions,
         notes: plan.notes,
       });
       for (const m of plan.migrated) outcomes.via.set(keyOf(m.file, m.name), { step: id, bridged: m.bridged });
       snapshot = retireHelpers(parser, next, name, path, outcomes);
-      for (const key of used) tried.delete(key);
+      if (copies === "none") for (const key of used) tried.delete(key);
     } catch (error) {
       const refused = asRefused(error);
-      if (refused.id === "function-used-elsewhere") used.add(entryKey(entry));
-      const file = fnFile ?? module.file;
-      outcomes.refusals.set(keyOf(file.path, entry.functionName ?? entry.nameSource), [refusalOf(refused, file)]);
+      if (refused.id === "function-used-elsewhere") used.add(unitKey(unit));
+      for (const entry of unit) {
+        const file = functionFile(project, entry, functionNames(entry)[0] ?? "");
+        refuseEntry(outcomes, project, entry, refusalOf(refused, file), "last");
+      }
     }
+  }
+}
+
+/** Notes why an entry stays: for its functions, or for itself where it has none. */
+function refuseEntry(
+  outcomes: Outcomes,
+  project: Project,
+  entry: Entry,
+  refusal: Refusal,
+  which: "first" | "last",
+): void {
+  const names = functionNames(entry);
+  const keys =
+    names.length > 0
+      ? names.map((n) => functionKey(project, entry, n))
+      : [keyOf(entry.table.file.path, entryTitle(entry))];
+  for (const key of keys) {
+    if (entry.owners.length > 0) outcomes.ofTypes.add(key);
+    if (which === "last" || !outcomes.refusals.has(key)) outcomes.refusals.set(key, [refusal]);
   }
 }
 
@@ -555,8 +593,8 @@ function migrateInit(
   }
 }
 
-function entryKey(entry: MethodEntry): string {
-  return `${entry.functionName}\0${entry.nameSource}`;
+function unitKey(unit: readonly Entry[]): string {
+  return unit.map(entryKey).join("\0\0");
 }
 
 function uniqueId(wish: string, steps: readonly Step[]): string {
@@ -565,16 +603,32 @@ function uniqueId(wish: string, steps: readonly Step[]): string {
   return id;
 }
 
-function titleOf(entry: MethodEntry, functions: readonly string[]): string {
-  const helpers = functions.length - 1;
-  const name = entry.pythonName ?? entry.functionName ?? "";
-  if (helpers === 0) return `Move ${name}() to HPy`;
-  return `Move ${name}() to HPy with ${helpers === 1 ? "a helper" : `${helpers} helpers`}`;
+/** A name that several files define keeps its step's id however far the others have got. */
+function unitId(project: Project, module: string, unit: readonly Entry[]): string {
+  const entry = unit[0] as Entry;
+  if (entry.kind === "member") return `member-${entry.table.name}`;
+  const name = functionNames(entry)[0] ?? "unknown";
+  const isShared = (project.functions.get(name) ?? []).length > 1;
+  return `function-${isShared ? `${module}-` : ""}${name}`;
 }
 
-function functionFile(project: Project, module: ExtensionModule, entry: MethodEntry): ParsedFile | null {
-  const definitions = project.functions.get(entry.functionName ?? "") ?? [];
-  return (definitions.find((d) => d.file === module.file) ?? definitions[0])?.file ?? null;
+function unitTitle(unit: readonly Entry[], functions: readonly string[]): string {
+  const [first, ...others] = unit.map(entryTitle);
+  const last = others.pop();
+  const what = last === undefined ? first : `${[first, ...others].join(", ")} and ${last}`;
+  const named = new Set(unit.flatMap(functionNames));
+  const helpers = Math.max(0, functions.length - named.size);
+  if (helpers === 0) return `Move ${what} to HPy`;
+  return `Move ${what} to HPy with ${helpers === 1 ? "a helper" : `${helpers} helpers`}`;
+}
+
+function functionFile(project: Project, entry: Entry, name: string): ParsedFile {
+  const { file } = entry.table;
+  return resolveFunction(project, file, name)?.file ?? project.functions.get(name)?.[0]?.file ?? file;
+}
+
+function functionKey(project: Project, entry: Entry, name: string): string {
+  return keyOf(functionFile(project, entry, name).path, name);
 }
 
 // The report.
@@ -660,7 +714,15 @@ function functionReport(module: ExtensionModule, fn: CFunction, outcomes: Outcom
   const key = keyOf(fn.file.path, fn.name);
   const via = outcomes.via.get(key);
   const isMethod = module.methods?.entries.some((e) => e.functionName === fn.name) === true;
-  const kind = fn.isMigrated ? "migrated" : fn === module.init ? "init" : isMethod ? "method" : "helper";
+  const kind = fn.isMigrated
+    ? "migrated"
+    : fn === module.init
+      ? "init"
+      : isMethod
+        ? "method"
+        : outcomes.ofTypes.has(key)
+          ? "type"
+          : "helper";
   const base = {
     name: fn.name,
     file: fn.file.path,

@@ -40,7 +40,7 @@ export interface FunctionReport {
   readonly line: number;
   /** The definition in the file as it was read. */
   readonly span: Span;
-  /** `method` a module function in a method table; `helper` called from others; `init` PyInit; `type` needs a type of the extension; `migrated` is HPy already. */
+  /** `method` a module function in a method table; `helper` called from others; `init` PyInit; `type` a method, getter, setter or slot of a type; `migrated` is HPy already. */
   readonly kind: "method" | "helper" | "init" | "type" | "migrated";
   /** Status once all steps are applied. */
   readonly status: FunctionStatus;
@@ -69,7 +69,7 @@ export interface Step {
   /** Stable kebab-case id, unique in the series: `module-_speedups`, `function-encode_basestring`. */
   readonly id: string;
   readonly title: string;
-  readonly kind: "module" | "function" | "global" | "retire" | "finish";
+  readonly kind: "module" | "type" | "function" | "member" | "fields" | "global" | "retire" | "finish";
   readonly module: string;
   readonly functions: readonly string[];
   readonly changes: readonly FileChange[];

@@ -30,7 +30,7 @@ function afterByteOrderMark(text: string): number {
 }
 
 /** End of the outermost `#if` group around an offset, so that what follows is unconditional. */
-function endOfGroup(file: ParsedFile, offset: number): number {
+export function endOfGroup(file: ParsedFile, offset: number): number {
   let end = offset;
   for (const group of file.conditionals)
     if (group.span.start < offset && group.span.end > end && !isGuard(file, group.span.end)) end = group.span.end;
@@ -47,7 +47,7 @@ function isConditional(file: ParsedFile, offset: number): boolean {
 }
 
 /** Offset where support functions go: after those that are there, else after the last include before the first function. */
-function supportOffset(file: ParsedFile): number {
+export function supportOffset(file: ParsedFile): number {
   let last = -1;
   for (const n of fileScopeNodes(file.tree, "function_definition")) {
     for (const id of file.tree.descendants(file.tree.field(n, "declarator"), "identifier")) {

@@ -1,20 +1,16 @@
 /**
- * Moves one module function out of `legacy_methods`: the function and the helpers that it needs become HPy code, and
- * an `HPyDef_METH` beside it takes its place in the module's defines. Helpers that legacy code still calls are copied.
+ * Moves entries out of the legacy tables of a module or a type: their functions and the helpers that these need become
+ * HPy code, and `HPyDef`s beside them take their places in the `.defines`. What legacy code still calls is copied.
  */
 
 import type { CallingConvention, Facts } from "../analysis/ownership.ts";
 import { Refused } from "../analysis/typing.ts";
-import { isObjectPointer, readDeclarators, stripCasts } from "../model/declarations.ts";
+import { isObjectPointer } from "../model/declarations.ts";
 import {
   type CFunction,
   type ExtensionModule,
-  fileScopeNodes,
-  isConditional,
-  type MethodEntry,
   type Project,
   type Prototype,
-  readFunction,
   resolveFunction,
 } from "../model/project.ts";
 import { EditSet } from "../syntax/edits.ts";
@@ -23,6 +19,8 @@ import type { ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node } from "../syntax/tree.ts";
 import { type Analyses, refuseUnreadable } from "./analyses.ts";
 import type { Bridge } from "./bridge.ts";
+import { type Defined, DefinitionWriter, type Implementation } from "./definitions.ts";
+import { type Entry, entryFunctions, entrySpan } from "./entries.ts";
 import {
   BodyRewriter,
   type CallRule,
@@ -30,10 +28,12 @@ import {
   type RewriteResult,
   type Unmapping,
 } from "./function-body.ts";
-import { rewritePrototype, rewriteSignature, signatureConstant } from "./function-signature.ts";
+import { rewritePrototype, rewriteSignature } from "./function-signature.ts";
 import { insertHpyInclude, insertSupport } from "./insert-support.ts";
-import { FreeNames, hasWord, type SourceEdits } from "./module-to-hpy.ts";
+import { FreeNames, type SourceEdits } from "./module-to-hpy.ts";
+import { checkSignature, completeSignature, isSameSignature } from "./slot-signature.ts";
 import { indentationUnit, newlineOf } from "./statement-edits.ts";
+import { isWithin, type Use, usesOf } from "./uses.ts";
 
 const RULE = "method-to-hpydef";
 const COPY_SUFFIX = "_hpy";
@@ -400,6 +400,7 @@ class MethodPlanner {
     const result = rewriter.rewrite();
     this.#contextName = rewriter.names.ctx;
     rewriteSignature(fn, convention, rewriter.names, facts.parsed, edits);
+    if (convention === "slot") completeSignature(fn, signature, edits);
     this.#collect(fn.file, result);
     return result;
   }
@@ -472,7 +473,7 @@ class MethodPlanner {
     for (const prototype of this.#project.prototypes.get(fn.name) ?? []) {
       this.#useHpyFor(prototype);
       const copy = new EditSet(prototype.file.text);
-      rewritePrototype(prototype, copy, name);
+      rewritePrototype(prototype, facts.parsed, copy, name);
       const span = {
         start: prototype.file.tree.start(prototype.declaration),
         end: prototype.file.tree.end(prototype.declaration),
@@ -513,6 +514,7 @@ function isCompared(use: Use): boolean {
     at = tree.parent(at);
   return at !== NONE && tree.kind(at) === "binary_expression";
 }
+
 /** Where a definition begins in the text: the tree does not show a macro around its type, `Py_LOCAL(PyObject *)`. */
 function startWithMacros(fn: CFunction): number {
   const tree = fn.file.tree;

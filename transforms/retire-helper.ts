@@ -2,10 +2,11 @@
 
 import { type CFunction, type ExtensionModule, type Project, resolveFunction } from "../model/project.ts";
 import { EditSet } from "../syntax/edits.ts";
-import { lex, TokenKind } from "../syntax/lexer.ts";
+import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import type { Node } from "../syntax/tree.ts";
-import { hasWord, type SourceEdits } from "./module-to-hpy.ts";
+import type { SourceEdits } from "./module-to-hpy.ts";
+import { isWithin, usesOf } from "./uses.ts";
 
 const RULE = "retire-helper";
 const COPY_SUFFIX = "_hpy";
@@ -30,25 +31,9 @@ export function planRetirement(
 
 /** Whether anything but the function itself and its prototypes names it. */
 function isUsed(project: Project, legacy: CFunction): boolean {
-  const prototypes = project.prototypes.get(legacy.name) ?? [];
-  for (const file of project.files) {
-    if ((legacy.isStatic && file !== legacy.file) || !hasWord(file.text, legacy.name)) continue;
-    const tokens = lex(file.text);
-    for (let i = 0; i < tokens.count; i++) {
-      const start = tokens.start[i] as number;
-      const text = file.text.slice(start, tokens.end[i]);
-      if (tokens.kind[i] === TokenKind.directive) {
-        if (hasWord(text, legacy.name)) return true;
-        continue;
-      }
-      if (tokens.kind[i] !== TokenKind.identifier || text !== legacy.name) continue;
-      const within = (n: Node): boolean => start >= file.tree.start(n) && start < file.tree.end(n);
-      if (file === legacy.file && within(legacy.node)) continue;
-      if (prototypes.some((p) => p.file === file && within(p.declaration))) continue;
-      return true;
-    }
-  }
-  return false;
+  return usesOf(project, legacy).some(
+    (use) => use.kind === "directive" || use.file !== legacy.file || !isWithin(use.file, legacy.node, use.start),
+  );
 }
 
 function retire(project: Project, legacy: CFunction, copy: CFunction): SourceEdits {
@@ -68,9 +53,11 @@ function retire(project: Project, legacy: CFunction, copy: CFunction): SourceEdi
   for (const prototype of project.prototypes.get(legacy.name) ?? []) remove(prototype.file, prototype.declaration);
   for (const file of project.files) {
     if (copy.isStatic && file !== copy.file) continue;
-    for (const n of file.tree.descendants(0, "identifier")) {
-      if (file.tree.source(n) !== copy.name) continue;
-      const span = { start: file.tree.start(n), end: file.tree.end(n) };
+    // The tree does not show what HPy's macros name.
+    const tokens = lex(file.text);
+    for (let t = 0; t < tokens.count; t++) {
+      if (tokens.kind[t] !== TokenKind.identifier || tokenText(tokens, t) !== copy.name) continue;
+      const span = { start: tokens.start[t] as number, end: tokens.end[t] as number };
       if (removed.some((r) => r.file === file && span.start >= r.start && span.end <= r.end)) continue;
       of(file).replace(span, legacy.name, RULE);
     }

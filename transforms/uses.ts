@@ -1,0 +1,63 @@
+/** Where the text of a project names a function, apart from its definition and its prototypes. */
+
+import { readDeclarators } from "../model/declarations.ts";
+import { type CFunction, type Project, readFunction } from "../model/project.ts";
+import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
+import type { ParsedFile } from "../syntax/source.ts";
+import { NONE, type Node } from "../syntax/tree.ts";
+import { hasWord } from "./module-to-hpy.ts";
+
+export interface Use {
+  readonly file: ParsedFile;
+  readonly start: number;
+  readonly end: number;
+  readonly kind: "text" | "directive";
+}
+
+/** Whether an offset of a file lies in a node of it. */
+export function isWithin(file: ParsedFile, node: Node, offset: number): boolean {
+  return offset >= file.tree.start(node) && offset < file.tree.end(node);
+}
+
+/**
+ * The uses of a function in the files that can see it: identifiers that are no member of a struct, no local variable
+ * of that name and no module name, and directives that mention it.
+ */
+export function usesOf(project: Project, fn: CFunction): Use[] {
+  const uses: Use[] = [];
+  const prototypes = project.prototypes.get(fn.name) ?? [];
+  for (const file of project.files) {
+    if ((fn.isStatic && file !== fn.file) || !hasWord(file.text, fn.name)) continue;
+    const own = prototypes.filter((p) => p.file === file);
+    const tokens = lex(file.text);
+    for (let t = 0; t < tokens.count; t++) {
+      const start = tokens.start[t] as number;
+      const end = tokens.end[t] as number;
+      if (tokens.kind[t] === TokenKind.directive) {
+        if (hasWord(file.text.slice(start, end), fn.name)) uses.push({ file, start, end, kind: "directive" });
+        continue;
+      }
+      if (tokens.kind[t] !== TokenKind.identifier || tokenText(tokens, t) !== fn.name) continue;
+      const before = t > 0 ? tokenText(tokens, t - 1) : "";
+      const isModuleName = before === "(" && t > 1 && tokenText(tokens, t - 2) === "HPy_MODINIT";
+      const isMember = before === "." || (before === ">" && t > 1 && tokenText(tokens, t - 2) === "-");
+      if (isMember || isModuleName) continue;
+      if (file === fn.file && start === file.tree.start(fn.declarator.nameNode)) continue;
+      if (own.some((p) => isWithin(file, p.declaration, start)) || isLocal(file, start, fn.name)) continue;
+      uses.push({ file, start, end, kind: "text" });
+    }
+  }
+  return uses;
+}
+
+/** Whether the function around an offset declares a variable of this name. */
+function isLocal(file: ParsedFile, offset: number, name: string): boolean {
+  const { tree } = file;
+  const holder = tree.enclosing(tree.spanning(offset, offset + 1), "function_definition");
+  const fn = holder === NONE ? null : readFunction(file, holder);
+  if (fn === null) return false;
+  if (fn.parameters.some((p) => p.name === name)) return true;
+  for (const d of tree.descendants(fn.body, "declaration"))
+    if (readDeclarators(tree, d).some((x) => x.name === name)) return true;
+  return false;
+}
