@@ -30,6 +30,7 @@ import {
 } from "./function-body.ts";
 import { rewritePrototype, rewriteSignature } from "./function-signature.ts";
 import { insertHpyInclude, insertSupport } from "./insert-support.ts";
+import { insertStructHelpers } from "./struct-views.ts";
 import { FreeNames, type SourceEdits } from "./module-to-hpy.ts";
 import { checkSignature, completeSignature, isSameSignature } from "./slot-signature.ts";
 import { indentationUnit, newlineOf } from "./statement-edits.ts";
@@ -140,6 +141,8 @@ class MethodPlanner {
   readonly #rules: RuleSet;
   readonly #edits = new Map<ParsedFile, EditSet>();
   readonly #support = new Map<ParsedFile, Set<string>>();
+  /** Object structs that views are taken of. */
+  readonly #structs = new Map<ParsedFile, ReadonlySet<string>>();
   readonly #bridges = new Map<ParsedFile, Map<string, Bridge>>();
   readonly #notes: string[] = [];
   /** Files in which HPy code is written. */
@@ -227,11 +230,42 @@ class MethodPlanner {
       exec.name,
       RULE,
     );
+    this.#keepPrelude(exec, init, edits);
     new DefinitionWriter(this.#project, this.#module, (file) => this.#of(file)).deleteDeclaration(exec.file, exec.node);
     return this.#step(
       [{ name: exec.name, file: exec.file.path, bridged: result.bridged }, ...migrated],
       [init.name, ...migrated.map((m) => m.name)],
     );
+  }
+
+  /** What the exec function does before it calls the init function comes first in what takes the place of both. */
+  #keepPrelude(exec: CFunction, init: CFunction, edits: EditSet): void {
+    const { file } = exec;
+    const { tree } = file;
+    const [context, module] = exec.parameters.map((p) => p.name);
+    const parameter = init.parameters[0]?.name ?? "module";
+    const lines: string[] = [];
+    for (const statement of tree.named(exec.body)) {
+      if (tree.isComment(statement)) continue;
+      const callsInit = [...tree.descendants(statement, "identifier")].some((n) => tree.source(n) === init.name);
+      if (callsInit) break;
+      const source = tree.source(statement);
+      const tokens = lex(source, "piece");
+      let text = "";
+      let end = 0;
+      for (let t = 0; t < tokens.count; t++) {
+        const word = tokenText(tokens, t);
+        const isName = tokens.kind[t] === TokenKind.identifier;
+        text += source.slice(end, tokens.start[t]);
+        text += isName && word === context ? this.#contextName : isName && word === module ? parameter : word;
+        end = tokens.end[t] as number;
+      }
+      lines.push(text + source.slice(end));
+    }
+    const newline = newlineOf(init.file.text);
+    const unit = indentationUnit(init.file.text);
+    const open = init.file.tree.start(init.body) + 1;
+    if (lines.length > 0) edits.insert(open, lines.map((line) => `${newline}${unit}${line}`).join(""), RULE, -8);
   }
 
   #step(migrated: readonly Migrated[], functions: readonly string[]): MethodStep {
@@ -280,7 +314,7 @@ class MethodPlanner {
     if (copies === "none" && !(isPlain && this.#isCopied(fn)))
       this.#refuseUse(fn, "is used elsewhere than in its legacy tables");
     for (const use of usesOf(this.#project, fn)) {
-      if (use.kind === "directive")
+      if (use.kind === "directive" && !use.isDead)
         throw new Refused("named-in-macro", this.#nameSpan(fn), `\`${fn.name}\` is named in a macro.`);
       if (rows.some((r) => r.file === use.file && isWithin(r.file, r.node, use.start))) continue;
       if (isCompared(use))
@@ -309,6 +343,7 @@ class MethodPlanner {
       const support = this.#support.get(file) ?? new Set<string>();
       const bridges = this.#bridges.get(file) ?? new Map<string, Bridge>();
       insertSupport(file, edits, support, bridges.values());
+      insertStructHelpers(file, edits, this.#structs.get(file) ?? [], this.#project.files);
       if (this.#usesHpy.has(file)) insertHpyInclude(file, edits);
     }
   }
@@ -354,7 +389,8 @@ class MethodPlanner {
         if (!inPlace.has(fn)) continue;
         const isInside = (use: Use): boolean =>
           use.kind === "text" && movers.some((m) => m.file === use.file && isWithin(m.file, m.node, use.start));
-        if (its.every(isInside)) continue;
+        // A helper is kept for what other platforms compile; what Python calls has one form only.
+        if (its.every((use) => isInside(use) || (use.isDead && functions.includes(fn)))) continue;
         inPlace.delete(fn);
         changed = true;
         break;
@@ -378,6 +414,7 @@ class MethodPlanner {
     const support = this.#support.get(file) ?? new Set<string>();
     for (const s of result.support) support.add(s);
     this.#support.set(file, support);
+    this.#structs.set(file, new Set([...(this.#structs.get(file) ?? []), ...result.structs]));
     const bridges = this.#bridges.get(file) ?? new Map<string, Bridge>();
     for (const [name, bridge] of result.bridges) bridges.set(name, bridge);
     this.#bridges.set(file, bridges);
@@ -411,7 +448,7 @@ class MethodPlanner {
     for (const prototype of this.#project.prototypes.get(fn.name) ?? []) {
       if (calling.convention === "helper" || (isCalledLikeHelper(fn, calling.convention) && this.#isCalled(fn))) {
         this.#useHpyFor(prototype);
-        rewritePrototype(prototype, facts.parsed, this.#of(prototype.file), fn.name);
+        rewritePrototype(prototype, facts.parsed, this.#of(prototype.file), fn.name, this.#project.objects);
       } else this.#deletePrototype(prototype);
     }
     return result;
@@ -473,7 +510,7 @@ class MethodPlanner {
     for (const prototype of this.#project.prototypes.get(fn.name) ?? []) {
       this.#useHpyFor(prototype);
       const copy = new EditSet(prototype.file.text);
-      rewritePrototype(prototype, facts.parsed, copy, name);
+      rewritePrototype(prototype, facts.parsed, copy, name, this.#project.objects);
       const span = {
         start: prototype.file.tree.start(prototype.declaration),
         end: prototype.file.tree.end(prototype.declaration),
