@@ -24,6 +24,11 @@ async function loadEngine(): Promise<Engine> {
     plan: async (input, options) => planMigration(input, await loadParser(), options),
     lint: async (input, options) => lintProject(input, await loadParser(), options),
     fix: async (input) => fixProject(input, await loadParser()),
+    loadCounter: async () => {
+      const { countFunctions } = await import("../engine/count-functions.ts");
+      const parser = await loadParser();
+      return (file) => countFunctions(file, parser);
+    },
     explain,
   };
 }

@@ -15,12 +15,14 @@ import { describeSystemError, type Failure, type Result, success, unusable } fro
 import { checkWorkTree, commitStep } from "./git.ts";
 import type { LintCommandOptions, LintEngine, LintSurroundings } from "./lint-command.ts";
 import { type Project, readProject } from "./project.ts";
+import type { ReportCommandOptions, ReportEngine } from "./report-command.ts";
 import { checkApplicable, readSelector, type Selector, type SelectorOptions, selectSteps } from "./select-steps.ts";
+import type { Shard, SurveyOptions } from "./survey-command.ts";
 import { abiList, positiveSeconds, type VerifyOptions, type VerifyOutput, verifyPlan } from "./verify-command.ts";
 import { undoChanges, writeChanges } from "./write-files.ts";
 
 /** What the commands need of the core. */
-export interface Engine extends LintEngine {
+export interface Engine extends LintEngine, ReportEngine {
   readonly plan: (input: ProjectInput, options: MigrationOptions) => Promise<MigrationPlan>;
   readonly explain: (id: string) => Explanation | null;
 }
@@ -74,6 +76,14 @@ function workers(given: string): number {
   throw new InvalidArgumentError("It must be a positive whole number.");
 }
 
+function shard(given: string): Shard {
+  const [index, of, ...rest] = given.split("/").map(Number);
+  if (index !== undefined && of !== undefined && rest.length === 0 && Number.isInteger(index) && Number.isInteger(of)) {
+    if (index >= 1 && index <= of) return { index, of };
+  }
+  throw new InvalidArgumentError("It must be like 1/4: the first of four parts.");
+}
+
 function date(given: string): Date {
   const parsed = new Date(given);
   if (!Number.isNaN(parsed.getTime())) return parsed;
@@ -112,12 +122,15 @@ function withVerifyOptions(command: Command): Command {
 /** Runs one command line and gives its exit status. Bugs escape as exceptions. */
 export async function run(args: readonly string[], load: LoadEngine, around: Surroundings): Promise<number> {
   let status = 0;
+  const settle = (result: Result<number>): void => {
+    status = result.ok ? result.value : report(result, around);
+  };
   const program = new Command("hpy-migrate");
   const action =
     <O>(work: (path: string, options: O) => Promise<Result<number>>) =>
     async (path: string | undefined, _own: unknown, command: Command): Promise<void> => {
       const result = await work(path ?? ".", command.optsWithGlobals<O & CommonOptions>());
-      status = result.ok ? result.value : report(result, around);
+      settle(result);
     };
 
   program
@@ -186,6 +199,57 @@ export async function run(args: readonly string[], load: LoadEngine, around: Sur
     .argument("[path]", "the project", ".")
     .option("--bisect", "check the last state, and halve the series to find the first step that fails")
     .action(action<CommonOptions & VerifyOptions>((path, options) => verify(path, options, load, around)));
+
+  program
+    .command("report")
+    .description("where one project or several stand: text, pages, badges; also of a survey's lines")
+    .argument("[paths...]", "projects, or a file of survey lines", ["."])
+    .addOption(
+      new Option("--format <format>", "form of the report").choices([
+        "text",
+        "json",
+        "markdown",
+        "html",
+        "sarif",
+        "badge",
+      ]),
+    )
+    .option("--out <file>", "write it there instead of stdout")
+    .option("--history", "count the commits of the git history too")
+    .option("--since <date>", "first date of the history, as git takes it")
+    .addOption(new Option("--max <n>", "commits of the history to look at").argParser(workers).default(300))
+    .action(async (paths: readonly string[], _own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<ReportCommandOptions & CommonOptions>();
+      const { report: run } = await import("./report-command.ts");
+      settle(
+        await run(paths, options, await load(), {
+          version: around.version,
+          style: styleFor(options, around.colour.out && options.out === undefined),
+          print: (text) => around.out(bytesOf(text)),
+          err: around.err,
+          ...(around.columns === undefined ? {} : { columns: around.columns }),
+        }),
+      );
+    });
+
+  program
+    .command("survey")
+    .description("assess many source trees or archives in parallel, one line of JSON each")
+    .argument("<list>", "a directory of them, or a file with a path a line; - for stdin")
+    .option("--out <file>", "add the lines to this file, and go on where an earlier run stopped")
+    .addOption(new Option("--shard <i/n>", "only every n-th, from the i-th").argParser(shard))
+    .addOption(new Option("--timeout <seconds>", "give up a source tree after this").argParser(workers).default(600))
+    .option("--retry-failed", "try those again that failed in an earlier run")
+    .action(
+      action<SurveyOptions & CommonOptions>(async (given, options) => {
+        const { survey } = await import("./survey-command.ts");
+        return survey(given, options, {
+          print: (text) => around.out(bytesOf(text)),
+          err: around.err,
+          ...(around.columns === undefined ? {} : { columns: around.columns }),
+        });
+      }),
+    );
 
   program
     .command("explain")

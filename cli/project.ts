@@ -78,6 +78,25 @@ function excludes(patterns: readonly string[]): Matcher {
   };
 }
 
+/**
+ * Whether a path below the root names a C or C++ file that {@link readProject} would read, told from the path alone: in
+ * a commit there is no directory to look into.
+ */
+export function sourceFilter(patterns: readonly string[]): (path: string) => boolean {
+  const excluded = excludes(patterns);
+  return (path) => {
+    const directories = path.split("/").slice(0, -1);
+    const skipped = directories.some(
+      (name, depth) =>
+        name.startsWith(".") ||
+        SKIPPED_DIRECTORIES.includes(name) ||
+        name.endsWith(".egg-info") ||
+        (depth === 0 && SKIPPED_IN_ROOT.includes(name)),
+    );
+    return !skipped && isCFile(path) && !excluded(path);
+  };
+}
+
 /** `[tool.hpy-migrate]` of pyproject.toml. */
 export interface Configuration {
   /** Globs of what to leave alone. */

@@ -2,6 +2,7 @@
 import { missingCalls } from "../engine/capi-use.ts";
 import { explain } from "../engine/explain.ts";
 import type { FunctionReport, MigrationPlan, ModuleReport, ProjectInput, Refusal } from "../engine/types.ts";
+import { readable } from "./readable.ts";
 
 /**
  * Functions that touch the C API or HPy, by where they stand. `done` are HPy code already, `ready` are moved by the
@@ -153,7 +154,7 @@ function blockersOf(plan: MigrationPlan, texts: ReadonlyMap<string, string>): Bl
       title: capi === null ? (explain(refusal.id)?.title ?? refusal.message) : `HPy ${plan.hpy} has no ${capi}`,
       holds,
       follows: FOLLOWING.has(refusal.id),
-      example: { file: refusal.path, line: refusal.line, message: refusal.message },
+      example: { file: refusal.path, line: refusal.line, message: readable(refusal.message) },
     }))
     .sort((a, b) => Number(a.follows) - Number(b.follows) || b.holds - a.holds || (a.title < b.title ? -1 : 1));
 }

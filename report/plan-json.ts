@@ -12,8 +12,18 @@ function placedRefusalJson({ id, path, line, message }: Refusal): object {
   return { id, file: path, line, message };
 }
 
+interface StepJson {
+  readonly id: string;
+  readonly title: string;
+  readonly kind: Step["kind"];
+  readonly files: readonly string[];
+  readonly insertions: number;
+  readonly deletions: number;
+  readonly notes: readonly string[];
+}
+
 /** A step as the plan lists it; the diff is the business of `diff`. */
-export function stepJson({ id, title, kind, changes, insertions, deletions, notes }: Step): object {
+export function stepJson({ id, title, kind, changes, insertions, deletions, notes }: Step): StepJson {
   return { id, title, kind, files: changes.map((change) => change.path), insertions, deletions, notes };
 }
 

@@ -13,7 +13,7 @@ function shortened(text: string): string {
   return text.length <= WIDTH ? text : `${text.slice(0, WIDTH - 3).trimEnd()}...`;
 }
 
-function pad(rows: readonly (readonly string[])[]): string[] {
+export function pad(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows)
     for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
@@ -149,7 +149,7 @@ function renderBlockers(blockers: readonly Blocker[], style: Style): string[] {
 }
 
 /** The first clause of a sentence. */
-function firstClause(sentence: string): string {
+export function firstClause(sentence: string): string {
   const end = sentence.search(/[;:,.](\s|$)/);
   return end < 0 ? sentence : sentence.slice(0, end);
 }

@@ -3,10 +3,12 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadParser } from "../cli/load-parser.ts";
 import { run } from "../cli/program.ts";
+import { countFunctions } from "../engine/count-functions.ts";
 import { planMigration } from "../engine/engine.ts";
 import { explain } from "../engine/explain.ts";
 import { fixProject, type LintOptions, lintProject } from "../engine/lint-project.ts";
 import type { ProjectInput } from "../engine/types.ts";
+import type { InputFile } from "../syntax/source.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -97,6 +99,7 @@ async function output(args: readonly string[]): Promise<string> {
       plan: async (input: ProjectInput) => planMigration(input, parser, { hpy: "0.9" }),
       lint: async (input: ProjectInput, options: LintOptions) => lintProject(input, parser, options),
       fix: async (input: ProjectInput) => fixProject(input, parser),
+      loadCounter: async () => (file: InputFile) => countFunctions(file, parser),
       explain,
     };
   };

@@ -72,6 +72,10 @@ const scriptedEngine: Engine = {
   lint: async () => ({ findings: [], suppressed: 0, functions: 0, unproven: [] }),
   fix: async () => ({ changes: new Map(), applied: 0 }),
   plan: async (input) => scriptedPlan(input),
+  loadCounter: async () => (file) => {
+    const words = (state: string): number => file.text.split(`${state}_`).length - 1;
+    return { pure: words("done"), bridged: 0, capi: words("todo") + words("stay") };
+  },
   explain: (id) =>
     id === "not-today"
       ? {
