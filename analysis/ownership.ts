@@ -26,10 +26,13 @@ export type CallingConvention =
   | "fastcall"
   | "fastcall-keywords"
   /**
-   * A slot, getter or setter of a type: the context first, every object parameter a borrowed handle, the others as they
+   * A slot of a type: the context first, every object parameter a borrowed handle, the others as they
    * are; an object result must be a new reference.
    */
   | "slot"
+  /** A getter or setter of a type: a slot that takes a closure last, whether the function had that parameter or not. */
+  | "getter"
+  | "setter"
   /** `tp_new(type, args, kwds)`: becomes (ctx, HPy type, const HPy *args, HPy_ssize_t nargs, HPy kw). */
   | "new"
   /** `tp_init(self, args, kwds)`: becomes (ctx, HPy self, const HPy *args, HPy_ssize_t nargs, HPy kw), result int. */
@@ -331,6 +334,7 @@ class Analysis {
     const list = tree.parent(at);
     if (tree.kind(list) !== "argument_list") return false;
     const call = tree.parent(list);
+    if (this.typing.construction(call) !== null) return true;
     const callee = this.typing.callee(call);
     if (callee.kind === "project") {
       const index = parsedArguments(this.around.project, callee.target)?.args;
@@ -467,6 +471,7 @@ class Analysis {
       case "helper":
         return this.typing.viewedHandles.has(name) && this.#reachesIntoAlways(name);
       case "slot":
+      case "getter":
         return index === 0 || this.typing.objects.isObjectPointer(this.fn.result);
       case "o":
         return index <= 1;
@@ -1755,6 +1760,8 @@ class Analysis {
   #call(n: Node, state: State): Out[] {
     const tree = this.tree;
     const list = tree.named(tree.field(n, "arguments"));
+    const construction = this.typing.construction(n);
+    if (construction !== null) return this.#construct(n, construction, state);
     const callee = this.typing.callee(n);
     switch (callee.kind) {
       case "capi":
@@ -1795,6 +1802,38 @@ class Analysis {
     }
   }
 
+  /** `HPy_New`: a new object, or NULL. */
+  #construct(n: Node, construction: Construction, state: State): Out[] {
+    const items = construction.items === NONE ? "0" : this.tree.source(construction.items);
+    if (items !== "0")
+      this.typing.refuse(
+        "variable-size-object",
+        n,
+        "It makes an object with a variable number of items; HPy 0.9 makes objects of the size of their type only.",
+      );
+    const allocator = customAllocator(this.around.project);
+    if (allocator !== null)
+      this.typing.refuse(
+        "custom-allocator",
+        n,
+        `A type of the project has \`${allocator}\` as its \`tp_alloc\`, and \`HPy_New\` would not call it.`,
+      );
+    return this.#handle(construction.type, state).flatMap(({ state: s }) => {
+      const added = s.add({ references: 1, handles: 1, nonNull: true, site: n });
+      return [this.#bindTemporary(n, added.state, added.id), { state: s, value: NULL_VALUE, leaf: n }];
+    });
+  }
+
+  /** HPy_New has the object tracked already. */
+  #track(n: Node, argument: Node, state: State): Out[] {
+    return this.#handle(argument, state).map((out) => {
+      const site = out.value.kind === "object" ? out.state.object(out.value.id).site : NONE;
+      if (site === NONE || this.tree.kind(site) !== "call_expression" || this.typing.construction(site) === null)
+        this.typing.refuse("tracked-by-hand", n, "It tracks an object that it has not made itself.");
+      return { state: out.state, value: UNKNOWN, leaf: n };
+    });
+  }
+
   #foreignCall(n: Node, list: readonly Node[], state: State, id: string, message: string): Out[] {
     const isView = (argument: Node): boolean => id !== "function-pointer" && this.typing.isStruct(argument);
     for (const argument of list) {
@@ -1821,6 +1860,7 @@ class Analysis {
         return outs.map((s) => ({ state: s, value: UNKNOWN, leaf: n }));
       }
     }
+    if (TRACKING.has(name) && list[0] !== undefined) return this.#track(n, list[0], state);
     const special = this.#referenceCount(n, name, list, state) ?? this.#parse(n, name, list, state);
     if (special !== null) return special;
     if (this.#isArgumentAccess(name, list)) return this.#argumentAccess(n, name, list, state);

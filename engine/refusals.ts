@@ -465,6 +465,13 @@ Use a call: Py_TYPE, PyObject_Size, PyList_GetItem, attributes of the type.`,
     example: { before: "Py_TYPE(x)->tp_name", after: 'PyObject_GetAttrString((PyObject *)Py_TYPE(x), "__name__")' },
   },
   {
+    id: "object-struct-copied",
+    title: "The struct of an object is copied or lives on the stack",
+    text: `A variable or expression is the struct of an object itself, not a pointer to it. HPy gives access to the struct behind a handle, but an object can be neither copied by assignment nor made outside the heap.
+
+Copy the fields that are meant one by one, or keep them in a struct of their own inside the object.`,
+  },
+  {
     id: "only-used-by-legacy-code",
     title: "Only legacy code uses the function",
     text: `No moved method calls the function: it is used by types of the extension, by the init function or by functions that stay legacy. Legacy code has no context, so it could not call an HPy function.
@@ -615,6 +622,41 @@ Remove the comment to migrate it.`,
     text: `The function releases or gives away the reference that its caller passed on one path and leaves it to the caller on another. A caller could not know whether to close its handle.
 
 Let the function always borrow its parameter, and take a reference where it keeps it.`,
+  },
+  {
+    id: "struct-view-in-declaration",
+    title: "A declaration reads fields of a variable that it declares",
+    text: `One declaration declares a pointer to an object struct and another variable that is read from its fields. The pointer becomes a handle and a view, which are two declarations, and the second variable would stand between them.
+
+Give each variable a declaration of its own.`,
+  },
+  {
+    id: "struct-view-in-loop-head",
+    title: "A pointer to an object struct is declared in the head of a loop",
+    text: `The head of a \`for\` declares a pointer to an object struct that is used as an object too. It becomes a handle and a view, which have different types and cannot share that declaration.
+
+Declare the variable before the loop.`,
+  },
+  {
+    id: "struct-view-of-null",
+    title: "The struct of a missing object is handed on",
+    text: `An expression that may be NULL is given to plain C code as a pointer to a struct. HPy cannot look into a handle that is HPy_NULL, and the expression cannot be evaluated twice to test it.
+
+Put the object into a variable first.`,
+  },
+  {
+    id: "struct-view-out-parameter",
+    title: "A pointer to an object struct is set through its address",
+    text: `The address of a pointer to an object struct is given to a call that is not the condition of an \`if\`. The view of the struct must be taken right after the call has succeeded, and there is no place for that.
+
+Call the function in the condition of an \`if\` that returns when it fails.`,
+  },
+  {
+    id: "struct-without-name",
+    title: "An object struct has no typedef name",
+    text: `The fields of an object struct are used that is only known as \`struct tag\`. HPyType_LEGACY_HELPERS, which defines the function that turns a handle into a pointer to the struct, needs a name of one word.
+
+Give the struct a typedef.`,
   },
   {
     id: "temporary-in-loop-condition",

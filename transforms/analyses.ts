@@ -9,7 +9,7 @@ import {
   type Surroundings,
 } from "../analysis/ownership.ts";
 import { collectFields, Refused } from "../analysis/typing.ts";
-import { isObjectPointer, isObjectPointerPointer } from "../model/declarations.ts";
+import type { ObjectTypes } from "../model/object-structs.ts";
 import { type CFunction, isConditional, isUnparsed, lineOf, type Project } from "../model/project.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
@@ -44,7 +44,7 @@ export class Analyses {
   #summary(fn: CFunction): Summary | null {
     if (this.#running.has(fn)) {
       this.#assumed.add(fn);
-      return assumedSummary(fn);
+      return assumedSummary(fn, this.project.objects);
     }
     const facts = this.helper(fn);
     return facts instanceof Refused ? null : facts.summary;
@@ -59,7 +59,7 @@ export class Analyses {
     try {
       this.#refuseUnusual(fn);
       result = analyseFunction(fn, "helper", this.around);
-      if (this.#assumed.delete(fn) && !agrees(result.summary, assumedSummary(fn))) {
+      if (this.#assumed.delete(fn) && !agrees(result.summary, assumedSummary(fn, this.project.objects))) {
         this.#facts.clear();
         result = new Refused(
           "recursive-ownership",
@@ -162,10 +162,10 @@ function hasCleanupAttribute(fn: CFunction, project: Project): boolean {
 }
 
 /** What a recursive call is taken to mean while its function is being analysed; checked afterwards. */
-function assumedSummary(fn: CFunction): Summary | null {
-  if (fn.parameters.some((p) => isObjectPointerPointer(p.type))) return null;
+function assumedSummary(fn: CFunction, objects: ObjectTypes): Summary | null {
+  if (fn.parameters.some((p) => objects.isObjectPointerPointer(p.type))) return null;
   const outputs = new Map<number, never>();
-  const results: Outcome["result"][] = isObjectPointer(fn.result) ? ["new", "null"] : ["unknown"];
+  const results: Outcome["result"][] = objects.isObjectPointer(fn.result) ? ["new", "null"] : ["unknown"];
   return { outcomes: results.map((result) => ({ result, outputs })), steals: new Set() };
 }
 
@@ -180,7 +180,7 @@ function agrees(found: Summary, assumed: Summary | null): boolean {
 }
 
 /** The reason in a comment `hpy-migrate: skip: reason` right before a node; null where there is none. */
-function skipReason(file: ParsedFile, node: Node): string | null {
+export function skipReason(file: ParsedFile, node: Node): string | null {
   const tree = file.tree;
   const siblings = tree.children(tree.parent(node));
   for (let i = siblings.indexOf(node) - 1; i >= 0; i--) {

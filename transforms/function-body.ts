@@ -11,18 +11,19 @@ import {
   REFERENCE_COUNTS,
 } from "../analysis/ownership.ts";
 import { parsedArguments } from "../analysis/parsed-arguments.ts";
+import { STRUCT_CALLS } from "../analysis/struct-views.ts";
 import { Refused, type Typing } from "../analysis/typing.ts";
 import { CONTEXT_HANDLES } from "../model/api/context-handles.ts";
 import {
+  type CType,
   type Declarator,
-  isObjectPointer,
-  isObjectPointerPointer,
   readDeclarators,
   readTypeDescriptor,
   stringValue,
   stripCasts,
   stripParentheses,
 } from "../model/declarations.ts";
+import type { ObjectTypes } from "../model/object-structs.ts";
 import { type CFunction, resolveFunction } from "../model/project.ts";
 import type { EditSet, Part } from "../syntax/edits.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
@@ -33,6 +34,7 @@ import { type Builder, findBuilders } from "./builders.ts";
 import { formatLiteral, planFormat } from "./format-strings.ts";
 import { deleteStar } from "./object-type.ts";
 import { indentationAt, newlineOf, StatementEdits, statementOf } from "./statement-edits.ts";
+import { type HeldView, StructViews } from "./struct-views.ts";
 
 /** A rule as the rewriter needs it; the rules folder has the full rows. */
 export interface CallRule {
@@ -78,6 +80,8 @@ export interface RewriteResult {
   /** True when C API is still called. */
   readonly bridged: boolean;
   readonly notes: readonly string[];
+  /** Object structs whose `NAME_AsStruct` is called, by their typedef name. */
+  readonly structs: ReadonlySet<string>;
   /** Names of C-API functions that were rewritten by a rule. */
   readonly rules: ReadonlySet<string>;
 }
@@ -103,6 +107,11 @@ export interface ArgumentNames {
   readonly args: string;
   readonly nargs: string;
   readonly kwnames: string;
+  /** The last parameter of a getter or setter that has none for its closure. */
+  readonly closure: string;
+  /** Names of the handles of variables that keep their own name for the view of their struct. */
+  readonly handles: ReadonlyMap<string, string>;
+  readonly objects: ObjectTypes;
 }
 
 export class BodyRewriter {
@@ -124,6 +133,8 @@ export class BodyRewriter {
   /** Closes what the targets of an argument parser refer to. */
   #release = "";
   readonly names: ArgumentNames;
+  readonly #handles: ReadonlyMap<string, string>;
+  readonly #views: StructViews;
   readonly #builders: ReadonlyMap<string, Builder>;
 
   constructor(facts: Facts, edits: EditSet, context: RewriteContext) {
@@ -143,7 +154,9 @@ export class BodyRewriter {
       "statement_identifier",
     ))
       this.#taken.add(this.#tree.source(n));
-    const parameter = (index: number): string => facts.fn.parameters[index]?.name ?? "";
+    const handles = new Map([...facts.typing.viewedHandles].map((name) => [name, this.#fresh(`h_${name}`)]));
+    this.#handles = handles;
+    const parameter = (index: number): string => this.#handleName(facts.fn.parameters[index]?.name ?? "");
     const named = (name: string, wish: string): string => (name === "" ? this.#fresh(wish) : name);
     this.names = {
       ctx: this.#fresh("ctx"),
@@ -156,7 +169,11 @@ export class BodyRewriter {
           : passesDict(facts.convention)
             ? named(parameter(2), "kw")
             : named(parameter(facts.parsed?.keywords ?? -1), "kwnames"),
+      closure: this.#fresh("closure"),
+      handles,
+      objects: facts.typing.objects,
     };
+    this.#views = new StructViews(facts, this.#statements, this.names);
   }
 
   #fresh(wish: string): string {
@@ -166,12 +183,17 @@ export class BodyRewriter {
     return name;
   }
 
+  /** Name of the handle of a variable: its own, unless that stays with the view of its struct. */
+  #handleName(variable: string): string {
+    return this.#handles.get(variable) ?? variable;
+  }
+
   /** Makes all edits inside the body; the signature is the caller's part. */
   rewrite(): RewriteResult {
     const body = this.#facts.fn.body;
+    this.#entry();
     for (const builder of this.#builders.values()) this.#useBuilder(builder);
     for (const n of this.#tree.named(body)) this.#statement(n);
-    this.#entry();
     this.#closings();
     this.#statements.finish();
     return {
@@ -179,6 +201,7 @@ export class BodyRewriter {
       bridges: this.#bridges,
       bridged: this.#bridged,
       notes: this.#notes,
+      structs: this.#views.structs,
       rules: this.#rulesUsed,
     };
   }
@@ -222,9 +245,12 @@ export class BodyRewriter {
   #entry(): void {
     const first = this.#tree.named(this.#facts.fn.body)[0];
     if (first === undefined) return;
+    this.#views.declareParameters(first);
     for (const name of this.#facts.parameterDuplicates)
-      if (name !== this.#argumentsParameter())
-        this.#statements.before(first, [`${name} = HPy_Dup(${this.names.ctx}, ${name});`]);
+      if (name !== this.#argumentsParameter()) {
+        const handle = this.#handleName(name);
+        this.#statements.before(first, [`${handle} = HPy_Dup(${this.names.ctx}, ${handle});`]);
+      }
     if (this.#facts.needsTuple) {
       const tuple = this.#tupleName();
       this.#statements.before(
@@ -232,7 +258,7 @@ export class BodyRewriter {
         [`HPy ${tuple} = HPyTuple_FromArray(${this.names.ctx}, (HPy *)${this.names.args}, ${this.#signedCount()});`],
         "declaration",
       );
-      const failure = isObjectPointer(this.#facts.fn.result) ? "HPy_NULL" : "-1";
+      const failure = this.#typing.objects.isObjectPointer(this.#facts.fn.result) ? "HPy_NULL" : "-1";
       this.#statements.before(first, [`if (HPy_IsNull(${tuple})) return ${failure};`]);
     }
   }
@@ -270,7 +296,7 @@ export class BodyRewriter {
           this.#returnFromInit(value);
           return;
         }
-        if (value !== undefined) this.#value(value, isObjectPointer(this.#facts.fn.result) ? "handle" : "any");
+        if (value !== undefined) this.#value(value, this.#typing.objects.isObjectPointer(this.#facts.fn.result) ? "handle" : "any");
         return;
       }
       case "if_statement":
@@ -330,16 +356,24 @@ export class BodyRewriter {
   #declaration(n: Node): void {
     const tree = this.#tree;
     const declarators = readDeclarators(tree, n);
-    const objects = declarators.filter((d) => isObjectPointer(d.type));
+    const objects = declarators.filter((d) => this.#typing.objects.isObjectPointer(d.type));
     const isStatic = tree.children(n).some((c) => tree.source(c) === "static");
-    if (objects.some((d) => this.#typing.rawLocals.has(d.name))) {
-      if (!objects.every((d) => this.#typing.rawLocals.has(d.name)))
+    const isPointer = (d: Declarator): boolean =>
+      this.#typing.rawLocals.has(d.name) || this.#typing.viewLocals.has(d.name);
+    if (objects.some(isPointer)) {
+      if (!objects.every(isPointer))
         this.#refuse(
           "mixed-declaration",
           n,
           "One declaration has both references that become handles and references that stay.",
         );
-      for (const d of objects) if (d.value !== NONE) this.#storeIntoCell(d.value);
+      for (const d of declarators) {
+        if (d.value === NONE) continue;
+        if (this.#typing.rawLocals.has(d.name)) this.#storeIntoCell(d.value, d.type);
+        else if (this.#typing.viewLocals.has(d.name) && this.#typing.typeOf(d.value) === "handle")
+          this.#view(d.value, this.#views.heldBy(tree.parent(d.value), d.name));
+        else this.#value(d.value, "any");
+      }
       return;
     }
     const built = objects.filter((d) => this.#builders.has(d.name));
@@ -352,6 +386,11 @@ export class BodyRewriter {
       this.#edits.replace(this.#typing.span(type), "HPy", RULE);
       for (const d of objects) {
         deleteStar(this.#tree, d.stars[0] ?? NONE, this.#edits, RULE);
+        const handle = this.#handles.get(d.name);
+        if (handle !== undefined) {
+          this.#edits.replace(this.#typing.span(d.nameNode), handle, RULE);
+          this.#views.declared(d, n);
+        }
         if (d.value !== NONE) this.#value(d.value, "handle");
         else if (this.#facts.initialise.has(d.name)) this.#edits.insert(tree.end(d.node), " = HPy_NULL", RULE);
       }
@@ -458,8 +497,10 @@ export class BodyRewriter {
       return true;
     }
     const ctx = this.names.ctx;
-    const name = tree.source(stripCasts(tree, argument));
+    const variable = tree.source(stripCasts(tree, argument));
+    const name = this.#handleName(variable);
     const isClear = callee.name === "Py_CLEAR";
+    if (isClear) this.#views.forget(variable, statement);
     if (decision === undefined || decision === "keep") {
       if (decision === "keep") this.#bridged = true;
       else if (callee.name === "Py_NewRef" || callee.name === "Py_XNewRef") return false;
@@ -482,7 +523,9 @@ export class BodyRewriter {
 
   /** `Py_SETREF(x, y)`: the old handle is closed after the new one is in place. */
   #replaceReference(call: Node, statement: Node, argument: Node, replacement: Node): void {
-    const name = this.#tree.source(stripCasts(this.#tree, argument));
+    const variable = this.#tree.source(stripCasts(this.#tree, argument));
+    const name = this.#handleName(variable);
+    this.#views.assigned(variable, call, statement);
     if (this.#facts.decisions.get(call) === "close") {
       const old = this.#fresh(`old_${name}`);
       this.#statements.before(statement, [`HPy ${old} = ${name};`], "declaration");
@@ -500,14 +543,14 @@ export class BodyRewriter {
       RULE,
     );
     this.#value(stripped, "handle");
-    if (isClear || this.#facts.reset.has(name)) this.#statements.after(statement, [`${name} = HPy_NULL;`]);
+    if (isClear || this.#facts.reset.has(this.#tree.source(stripped))) this.#statements.after(statement, [`${name} = HPy_NULL;`]);
   }
 
   // Closings.
 
   #temporaryName(variable: string): string {
     if (variable === this.#argumentsParameter() && this.#facts.needsTuple) return this.#tupleName();
-    if (!variable.startsWith("%t")) return variable;
+    if (!variable.startsWith("%t")) return this.#handleName(variable);
     return this.#temporaryNames.get(Number(variable.slice(2))) ?? variable;
   }
 
@@ -543,7 +586,7 @@ export class BodyRewriter {
       }
       const result = this.#fresh("result");
       const isInit = this.#facts.convention === "init";
-      const type = isInit ? "int " : isObjectPointer(this.#facts.fn.result) ? "HPy " : `${this.#resultType()} `;
+      const type = isInit ? "int " : this.#typing.objects.isObjectPointer(this.#facts.fn.result) ? "HPy " : `${this.#resultType()} `;
       this.#statements.before(
         jump,
         [`${type}${result} = `, { ...this.#typing.span(value), above: Nesting.returnValue }, ";"],
@@ -707,7 +750,7 @@ export class BodyRewriter {
       this.#edits.replace(
         this.#typing.span(n),
         [
-          `HPy_FromPyObject(${this.names.ctx}, ${tree.kind(n) === "pointer_expression" ? "(PyObject *)" : ""}`,
+          `HPy_FromPyObject(${this.names.ctx}, ${this.#isOtherPointer(n) ? "(PyObject *)" : ""}`,
           this.#typing.span(n),
           ")",
         ],
@@ -758,7 +801,13 @@ export class BodyRewriter {
           this.#constant(n, `&${typeObject}`);
           return;
         }
-        this.#value(tree.field(n, "argument"), "any");
+        const argument = tree.field(n, "argument");
+        if (tree.token(n, "*") !== NONE && this.#typing.typeOf(argument) === "handle") {
+          this.#view(argument, "object");
+          return;
+        }
+        if (tree.token(n, "&") !== NONE) this.#views.passed(n);
+        this.#value(argument, "any");
         return;
       }
       case "call_expression":
@@ -779,12 +828,44 @@ export class BodyRewriter {
           this.#value(argument, "handle");
           return;
         }
-        this.#children(n);
+        if (this.#typing.typeOf(argument) === "handle") this.#view(argument, "object");
+        else this.#children(n);
         return;
       }
       default:
         this.#children(n);
     }
+  }
+
+  /**
+   * A reference whose struct is used: a variable with a view stays as it is written, any other reference is turned into
+   * a pointer in place. `held` says whether there is an object for certain.
+   */
+  #view(n: Node, held: HeldView): void {
+    const inner = stripCasts(this.#tree, n);
+    if (this.#handles.has(this.#tree.source(inner)) && this.#tree.kind(inner) === "identifier") return;
+    const name = this.#views.structName(n);
+    const isVariable = this.#tree.kind(inner) === "identifier";
+    if (held !== "object" && !isVariable)
+      this.#refuse("struct-view-of-null", n, "The struct of an object is handed on that may be missing.");
+    const open = `${name}_AsStruct(${this.names.ctx}, `;
+    const span = this.#typing.span(inner);
+    const parts: Part[] =
+      held === "object" ? [open, span, ")"] : ["HPy_IsNull(", span, ") ? NULL : ", open, span, ")"];
+    this.#edits.replace(this.#typing.span(n), parts, RULE, Nesting.use);
+    this.#value(inner, "handle");
+  }
+
+  /** An argument of plain C code, which gets pointers to structs. */
+  #plainArgument(n: Node): void {
+    if (this.#typing.typeOf(n) === "handle" && this.#typing.isStruct(n)) this.#view(n, this.#views.heldBy(n, ""));
+    else this.#value(n, "any");
+  }
+
+  /** Whether a C pointer to an object has another type than `PyObject *`. */
+  #isOtherPointer(n: Node): boolean {
+    const type = this.#typing.ctypeOf(n);
+    return this.#tree.kind(n) === "pointer_expression" || (type !== null && type.base !== "PyObject");
   }
 
   #children(n: Node): void {
@@ -821,6 +902,11 @@ export class BodyRewriter {
       this.#edits.replace(this.#typing.span(n), this.#tupleName(), RULE);
       return;
     }
+    const handle = this.#handles.get(name);
+    if (handle !== undefined) {
+      this.#edits.replace(this.#typing.span(n), handle, RULE);
+      return;
+    }
     if (this.#facts.convention.startsWith("fastcall") && name === this.names.nargs)
       this.#edits.replace(this.#typing.span(n), `(HPy_ssize_t)${name}`, RULE);
   }
@@ -838,7 +924,9 @@ export class BodyRewriter {
     const tree = this.#tree;
     const inner = tree.field(n, "value");
     const type = readTypeDescriptor(tree, tree.field(n, "type"));
-    if (isObjectPointer(type) && this.#typing.typeOf(n) !== "cell") {
+    const outer = this.#typing.typeOf(n);
+    const isReference = outer === "handle" || (outer === "null" && want === "handle");
+    if (this.#typing.objects.isObjectPointer(type) && isReference) {
       this.#edits.replace(this.#typing.span(n), [this.#typing.span(inner)], RULE);
       this.#value(inner, "handle");
       return;
@@ -846,6 +934,10 @@ export class BodyRewriter {
     if (type.base === "void" && type.pointers === 0) {
       const isTemporary = this.#typing.typeOf(inner) === "handle";
       this.#value(inner, isTemporary ? "handle" : "any");
+      return;
+    }
+    if (this.#typing.typeOf(inner) === "handle" && this.#typing.isStruct(inner)) {
+      this.#view(inner, this.#views.heldBy(inner, ""));
       return;
     }
     if (this.#typing.typeOf(n) === "null" && want === "handle") {
@@ -862,11 +954,18 @@ export class BodyRewriter {
     const leftType = this.#typing.typeOf(left);
     if (leftType === "cell") {
       this.#value(left, "any");
-      this.#storeIntoCell(right);
+      this.#storeIntoCell(right, this.#typing.ctypeOf(left));
       return;
     }
     if (leftType === "handle") {
+      this.#value(left, "any");
       this.#value(right, "handle");
+      this.#setView(n, stripParentheses(tree, left));
+      return;
+    }
+    const target = stripParentheses(tree, left);
+    if (this.#typing.viewLocals.has(tree.source(target)) && this.#typing.typeOf(right) === "handle") {
+      this.#view(right, this.#views.heldBy(n, tree.source(target)));
       return;
     }
     this.#value(left, "any");
@@ -877,8 +976,23 @@ export class BodyRewriter {
     }
   }
 
-  /** The right side of an assignment to a `PyObject *` that stays one. */
-  #storeIntoCell(right: Node): void {
+  /** After an assignment to a variable with a view, the view follows: in a statement of its own or in place. */
+  #setView(assignment: Node, left: Node): void {
+    const tree = this.#tree;
+    if (tree.kind(left) !== "identifier" || !this.#handles.has(tree.source(left))) return;
+    const name = tree.source(left);
+    const view = this.#views.assignedInside(name, assignment);
+    if (view === null) return;
+    const isUsed = tree.kind(tree.parent(assignment)) !== "for_statement";
+    const span = this.#typing.span(assignment);
+    const parts: Part[] = isUsed
+      ? ["(", span, `, ${name} = ${view}, ${this.#handleName(name)})`]
+      : [span, `, ${name} = ${view}`];
+    this.#edits.replace(span, parts, RULE, Nesting.use);
+  }
+
+  /** The right side of an assignment to a C pointer of this type that stays one. */
+  #storeIntoCell(right: Node, type: CType | null): void {
     if (this.#typing.typeOf(right) !== "handle") {
       this.#value(right, "any");
       return;
@@ -886,7 +1000,11 @@ export class BodyRewriter {
     this.#bridged = true;
     this.#edits.replace(
       this.#typing.span(right),
-      [`HPy_AsPyObject(${this.names.ctx}, `, this.#typing.span(right), ")"],
+      [
+        `${type === null || type.base === "PyObject" ? "" : `(${type.base} *)`}HPy_AsPyObject(${this.names.ctx}, `,
+        this.#typing.span(right),
+        ")",
+      ],
       RULE,
       Nesting.use,
     );
@@ -1061,7 +1179,8 @@ export class BodyRewriter {
           this.#truth(list[0]);
           return;
         }
-        for (const argument of list) this.#value(argument, "any");
+        if (callee.kind === "computed") this.#value(tree.field(n, "function"), "any");
+        for (const argument of list) this.#plainArgument(argument);
     }
   }
 
@@ -1081,8 +1200,12 @@ export class BodyRewriter {
   #projectCall(n: Node, target: CFunction, list: readonly Node[]): void {
     const tree = this.#tree;
     const objects =
-      isObjectPointer(target.result) ||
-      target.parameters.some((p) => isObjectPointer(p.type) || isObjectPointerPointer(p.type));
+      this.#typing.objects.isObjectPointer(target.result) ||
+      target.parameters.some((p) => this.#typing.objects.isObjectPointer(p.type) || this.#typing.objects.isObjectPointerPointer(p.type));
+    if (objects && this.#typing.isPlain(target)) {
+      for (const argument of list) this.#plainArgument(argument);
+      return;
+    }
     const name = this.#context.helperName(target);
     const functionNode = tree.field(n, "function");
     if (name === null) {
@@ -1104,7 +1227,7 @@ export class BodyRewriter {
         this.#edits.replace(this.#typing.span(argument), `${this.names.args}, ${count}`, RULE);
       } else if (i === parsed?.keywords && this.#typing.typeOf(argument) !== "null")
         this.#edits.replace(this.#typing.span(argument), this.names.kwnames, RULE);
-      else if (parameter !== undefined && isObjectPointer(parameter.type)) this.#value(argument, "handle");
+      else if (parameter !== undefined && this.#typing.objects.isObjectPointer(parameter.type)) this.#value(argument, "handle");
       else this.#argument(argument);
     });
   }
@@ -1122,6 +1245,16 @@ export class BodyRewriter {
       this.#insertContext(n, list.length);
       this.#typedArguments(list, () => true);
       return;
+    }
+    const [first] = list;
+    if (STRUCT_CALLS.has(name) && first !== undefined) {
+      const object = stripCasts(tree, first);
+      if (this.#typing.typeOf(object) === "handle" && this.#typing.isStruct(object)) {
+        this.#bridged = true;
+        this.#view(object, "object");
+        for (const argument of list.slice(1)) this.#value(argument, "any");
+        return;
+      }
     }
     if (REFERENCE_COUNTS.has(name)) {
       const decision = this.#facts.decisions.get(n);
@@ -1472,7 +1605,7 @@ export class BodyRewriter {
     if (tree.kind(inner) !== "identifier") return undefined;
     const local = this.#typing.local(tree.source(inner));
     if (local === undefined || local.type.arrays > 0) return undefined;
-    if (isObjectPointer(local.type)) return "HPy";
+    if (this.#typing.objects.isObjectPointer(local.type)) return "HPy";
     const isConst =
       local.declaration !== NONE &&
       tree.children(local.declaration).some((c) => tree.kind(c) === "type_qualifier" && tree.source(c) === "const");

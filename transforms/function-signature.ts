@@ -2,7 +2,8 @@
 
 import type { CallingConvention } from "../analysis/ownership.ts";
 import type { ParsedArguments } from "../analysis/parsed-arguments.ts";
-import { type Declarator, isObjectPointer, isObjectPointerPointer } from "../model/declarations.ts";
+import type { Declarator } from "../model/declarations.ts";
+import type { ObjectTypes } from "../model/object-structs.ts";
 import { type CFunction, type Prototype, readParameters } from "../model/project.ts";
 import type { EditSet } from "../syntax/edits.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
@@ -66,14 +67,42 @@ export function rewriteSignature(
     );
     return;
   }
-  if (isObjectPointer(fn.result)) rewriteObjectType(tree, fn.node, [fn.declarator], edits);
+  const { objects } = names;
+  if (objects.isObjectPointer(fn.result)) rewriteObjectType(tree, fn.node, [fn.declarator], edits);
   const list = fn.declarator.parameters;
-  if (convention !== "helper" && convention !== "slot") {
-    edits.replace({ start: tree.start(list), end: tree.end(list) }, methodParameters(convention, names), RULE);
-    return;
+  switch (convention) {
+    case "helper":
+      rewriteHelperParameters(tree, list, names, parsed, edits);
+      return;
+    case "getter":
+    case "setter":
+    case "slot":
+      rewriteHelperParameters(tree, list, names, null, edits);
+      if (convention === "slot") rewriteSlotTypes(fn, objects, edits);
+      else if (fn.parameters.length === (convention === "getter" ? 1 : 2))
+        edits.insert(tree.start(tree.token(list, ")")), `, void *${names.closure}`, RULE);
+      return;
+    default:
+      edits.replace({ start: tree.start(list), end: tree.end(list) }, methodParameters(convention, names), RULE);
   }
-  rewriteHelperParameters(tree, list, names, parsed, edits);
 }
+
+/** The types in slots that HPy has names of its own for: hashes, comparison operators and buffers. */
+function rewriteSlotTypes(fn: CFunction, objects: ObjectTypes, edits: EditSet): void {
+  const tree = fn.file.tree;
+  const retype = (holder: Node, type: string): void => {
+    const at = tree.field(holder, "type");
+    edits.replace({ start: tree.start(at), end: tree.end(at) }, type, RULE);
+  };
+  const [, second, third] = fn.parameters;
+  if (fn.result.pointers === 0 && fn.parameters.length === 1 && HASHES.has(fn.result.base)) retype(fn.node, "HPy_hash_t");
+  const isComparison =
+    third !== undefined && objects.isObjectPointer(fn.result) && third.type.pointers === 0 && third.type.base === "int";
+  if (isComparison) retype(tree.enclosing(third.node, "parameter_declaration"), "HPy_RichCmpOp");
+  if (second?.type.base === "Py_buffer") retype(tree.enclosing(second.node, "parameter_declaration"), "HPy_buffer");
+}
+
+const HASHES: ReadonlySet<string> = new Set(["Py_hash_t", "long"]);
 
 /** Edits a prototype like the definition of the helper that it announces. */
 export function rewritePrototype(
@@ -81,9 +110,10 @@ export function rewritePrototype(
   parsed: ParsedArguments | null,
   edits: EditSet,
   rename: string,
+  objects: ObjectTypes,
 ): void {
   const tree = prototype.file.tree;
-  if (isObjectPointer({ ...prototype.declarator.type, isFunction: false }))
+  if (objects.isObjectPointer({ ...prototype.declarator.type, isFunction: false }))
     rewriteObjectType(tree, prototype.declaration, [prototype.declarator], edits);
   if (rename !== prototype.name)
     edits.replace(
@@ -91,13 +121,13 @@ export function rewritePrototype(
       rename,
       RULE,
     );
-  rewriteHelperParameters(tree, prototype.declarator.parameters, { ctx: "ctx", nargs: "nargs" }, parsed, edits);
+  rewriteHelperParameters(tree, prototype.declarator.parameters, { ctx: "ctx", nargs: "nargs", handles: new Map(), objects }, parsed, edits);
 }
 
 function rewriteHelperParameters(
   tree: Tree,
   list: Node,
-  { ctx, nargs }: Pick<ArgumentNames, "ctx" | "nargs">,
+  { ctx, nargs, handles, objects }: Pick<ArgumentNames, "ctx" | "nargs" | "handles" | "objects">,
   parsed: ParsedArguments | null,
   edits: EditSet,
 ): void {
@@ -117,8 +147,12 @@ function rewriteHelperParameters(
       const type = tree.field(node, "type");
       edits.replace({ start: tree.start(type), end: tree.end(type) }, "const HPy", RULE);
       edits.insert(tree.end(node), declarator.name === "" ? ", size_t" : `, size_t ${nargs}`, RULE);
-    } else if (isObjectPointer(declarator.type) || isObjectPointerPointer(declarator.type))
+    } else if (objects.isObjectPointer(declarator.type) || objects.isObjectPointerPointer(declarator.type)) {
       rewriteObjectType(tree, node, [declarator], edits);
+      const handle = handles.get(declarator.name);
+      const { nameNode } = declarator;
+      if (handle !== undefined) edits.replace({ start: tree.start(nameNode), end: tree.end(nameNode) }, handle, RULE);
+    }
   }
 }
 

@@ -1,0 +1,337 @@
+/**
+ * Views of object structs in rewritten functions: where a variable that pointed to an object struct becomes a handle,
+ * the pointer stays as a view that is taken from the handle wherever that is set.
+ */
+
+import { type Facts, viewKey } from "../analysis/ownership.ts";
+import { structUse } from "../analysis/struct-views.ts";
+import { Refused } from "../analysis/typing.ts";
+import { type Declarator, readDeclarators, stripCasts, stripParentheses } from "../model/declarations.ts";
+import { isNullConstant } from "../model/project.ts";
+import type { EditSet } from "../syntax/edits.ts";
+import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
+import type { ParsedFile } from "../syntax/source.ts";
+import { NONE, type Node, type Tree } from "../syntax/tree.ts";
+import type { ArgumentNames } from "./function-body.ts";
+import { supportOffset } from "./insert-support.ts";
+import { newlineOf, type StatementEdits, statementOf } from "./statement-edits.ts";
+
+/** What a handle refers to where a view is taken. */
+export type HeldView = "null" | "object" | "unknown";
+
+/** Writes the views of one function. */
+export class StructViews {
+  /** Typedef names of the structs whose `NAME_AsStruct` is called. */
+  readonly structs = new Set<string>();
+  readonly #facts: Facts;
+  readonly #tree: Tree;
+  readonly #statements: StatementEdits;
+  readonly #names: ArgumentNames;
+
+  constructor(facts: Facts, statements: StatementEdits, names: ArgumentNames) {
+    this.#facts = facts;
+    this.#tree = facts.typing.tree;
+    this.#statements = statements;
+    this.#names = names;
+  }
+
+  #refuse(id: string, n: Node, message: string): never {
+    throw new Refused(id, this.#facts.typing.span(n), message);
+  }
+
+  /** What a variable holds after a place that sets it. */
+  heldBy(at: Node, name: string): HeldView {
+    return this.#facts.views.get(viewKey(at, name)) ?? "unknown";
+  }
+
+  /** Typedef name of the struct that an expression points to. */
+  structName(n: Node): string {
+    const base = this.#facts.typing.ctypeOf(n)?.base ?? "";
+    return this.#useStruct(base, n);
+  }
+
+  #useStruct(base: string, at: Node): string {
+    const struct = this.#facts.typing.objects.struct(base);
+    const name = struct === null || !base.startsWith("struct ") ? base : struct.name;
+    if (struct === null || name === "")
+      this.#refuse(
+        "struct-without-name",
+        at,
+        `\`${base}\` has no typedef name, which HPy's helper for the struct of an object needs.`,
+      );
+    this.structs.add(name);
+    return name;
+  }
+
+  /** The pointer to the struct behind a variable's handle. */
+  #viewOf(name: string, held: HeldView): string {
+    if (held === "null") return "NULL";
+    const local = this.#facts.typing.local(name);
+    const struct = this.#useStruct(local?.type.base ?? "", local?.declarator.node ?? NONE);
+    const handle = this.#names.handles.get(name) ?? name;
+    const view = `${struct}_AsStruct(${this.#names.ctx}, ${handle})`;
+    return held === "object" ? view : `HPy_IsNull(${handle}) ? NULL : ${view}`;
+  }
+
+  /** Views of the parameters, before the first statement. */
+  declareParameters(first: Node): void {
+    for (const p of this.#facts.fn.parameters) {
+      if (!this.#names.handles.has(p.name)) continue;
+      const declaration = this.#tree.source(this.#tree.enclosing(p.node, "parameter_declaration"));
+      const view = this.#viewOf(p.name, this.heldBy(NONE, p.name));
+      this.#statements.before(first, [`${declaration} = ${view};`], "declaration");
+    }
+  }
+
+  /** The view of a variable that this declaration declares, after it. */
+  declared(d: Declarator, declaration: Node): void {
+    const tree = this.#tree;
+    if (tree.kind(tree.parent(declaration)) === "for_statement")
+      this.#refuse("struct-view-in-loop-head", d.node, `\`${d.name}\` is declared in the head of a loop.`);
+    for (const other of readDeclarators(tree, declaration))
+      if (other.value !== NONE && this.#isReachedIn(d.name, other.value))
+        this.#refuse(
+          "struct-view-in-declaration",
+          other.node,
+          `The declaration of \`${d.name}\` reads its fields for another variable.`,
+        );
+    const type = tree.field(declaration, "type");
+    const [first] = tree.fields(declaration, "declarator");
+    const isFirst = first !== undefined && tree.start(first) === tree.start(d.node);
+    const gap = isFirst ? tree.text.slice(tree.end(type), tree.start(d.node)) : " ";
+    const head = `${tree.text.slice(tree.start(declaration), tree.end(type))}${gap}${tree.source(d.node)}`;
+    if (d.value === NONE) {
+      this.#statements.after(declaration, [`${head};`]);
+      return;
+    }
+    const held = this.heldBy(tree.parent(d.value), d.name);
+    const later = held === "unknown" ? this.#testAfter(declaration, d.name) : NONE;
+    const view = this.#viewOf(d.name, later === NONE ? held : "object");
+    this.#statements.after(later === NONE ? declaration : later, [`${head} = ${view};`]);
+  }
+
+  /** The view after a statement that sets a variable; `at` is the assignment or call. */
+  assigned(name: string, at: Node, statement: Node): void {
+    if (!this.#names.handles.has(name)) return;
+    const held = this.heldBy(at, name);
+    if (held === "null" && !this.#isHandedOn(name)) return;
+    const later = held === "unknown" ? this.#testAfter(statement, name) : NONE;
+    const view = this.#viewOf(name, later === NONE ? held : "object");
+    this.#statements.after(later === NONE ? statement : later, [`${name} = ${view};`]);
+  }
+
+  /**
+   * The view after an assignment anywhere. Answers what the view must be set to inside the expression, or null where a
+   * statement of its own sets it.
+   */
+  assignedInside(name: string, assignment: Node): string | null {
+    const tree = this.#tree;
+    const parent = tree.parent(assignment);
+    if (tree.kind(parent) === "expression_statement") {
+      this.assigned(name, assignment, parent);
+      return null;
+    }
+    const held = this.heldBy(assignment, name);
+    if (held === "null" && !this.#isHandedOn(name)) return null;
+    const statement = statementOf(tree, assignment);
+    if (this.#leavesUnless(statement, name, assignment)) {
+      this.#statements.after(statement, [`${name} = ${this.#viewOf(name, "object")};`]);
+      return null;
+    }
+    const view = this.#viewOf(name, held);
+    return held === "unknown" ? `(${view})` : view;
+  }
+
+  /** A variable that is set to nothing: its view may be handed on. */
+  forget(name: string, statement: Node): void {
+    if (this.#names.handles.has(name) && this.#isHandedOn(name)) this.#statements.after(statement, [`${name} = NULL;`]);
+  }
+
+  /** The view after a call that is given the address of a variable. */
+  passed(address: Node): void {
+    const tree = this.#tree;
+    const name = tree.source(stripParentheses(tree, tree.field(address, "argument")));
+    if (!this.#names.handles.has(name)) return;
+    let argument = address;
+    while (["parenthesized_expression", "cast_expression"].includes(tree.kind(tree.parent(argument))))
+      argument = tree.parent(argument);
+    const call = tree.parent(tree.parent(argument));
+    const known = this.#facts.views.get(viewKey(argument, name)) ?? this.#facts.views.get(viewKey(call, name));
+    const statement = statementOf(tree, address);
+    if (tree.kind(call) === "call_expression" && tree.kind(statement) === "if_statement") {
+      const condition = stripParentheses(tree, tree.field(statement, "condition"));
+      const body = tree.field(statement, "consequence");
+      const [first] = tree.kind(body) === "compound_statement" ? tree.named(body) : [body];
+      if (condition === call && first !== undefined && !this.#isReachedAfterLabel(name)) {
+        this.#statements.before(first, [`${name} = ${this.#viewOf(name, known ?? "unknown")};`]);
+        return;
+      }
+      if (this.#isLeaving(statement, name) && this.#failsAlone(condition, call)) {
+        this.#statements.after(statement, [`${name} = ${this.#viewOf(name, known ?? "unknown")};`]);
+        return;
+      }
+    }
+    this.#refuse(
+      "struct-view-out-parameter",
+      address,
+      `\`${name}\` is set through its address where no view of its struct can be taken at once.`,
+    );
+  }
+
+  /** Whether a condition holds whenever a call in it fails: it is the call, its negation, or part of a chain of `||`. */
+  #failsAlone(condition: Node, call: Node): boolean {
+    const tree = this.#tree;
+    for (let at = call; at !== condition; at = tree.parent(at)) {
+      const parent = tree.parent(at);
+      if (tree.kind(parent) === "conditional_expression") return false;
+      if (tree.kind(parent) === "binary_expression" && tree.source(tree.field(parent, "operator")) === "&&") return false;
+    }
+    return true;
+  }
+
+  /** The `if` right after a statement that leaves when a variable is NULL; NONE when there is no such. */
+  #testAfter(statement: Node, name: string): Node {
+    const tree = this.#tree;
+    const siblings = tree.named(tree.parent(statement));
+    const next = siblings[siblings.indexOf(statement) + 1];
+    return next !== undefined && this.#leavesUnless(next, name, NONE) ? next : NONE;
+  }
+
+  /** Whether a statement is an `if` that leaves the block when a variable (or an assignment to it) is NULL. */
+  #leavesUnless(statement: Node, name: string, assignment: Node): boolean {
+    if (!this.#isLeaving(statement, name)) return false;
+    return this.#testsNull(this.#tree.field(statement, "condition"), name, assignment);
+  }
+
+  #isLeaving(statement: Node, name: string): boolean {
+    const tree = this.#tree;
+    return (
+      statement !== NONE &&
+      tree.kind(statement) === "if_statement" &&
+      tree.field(statement, "alternative") === NONE &&
+      leaves(tree, tree.field(statement, "consequence")) &&
+      !this.#isReachedIn(name, statement) &&
+      !this.#isReachedAfterLabel(name)
+    );
+  }
+
+  /** Whether a condition holds when the variable is NULL; an assignment to it must be what is tested. */
+  #testsNull(condition: Node, name: string, assignment: Node): boolean {
+    const tree = this.#tree;
+    const at = stripParentheses(tree, condition);
+    const isMeant = (n: Node): boolean => {
+      const inner = stripCasts(tree, n);
+      return assignment === NONE
+        ? tree.kind(inner) === "identifier" && tree.source(inner) === name
+        : stripParentheses(tree, n) === assignment;
+    };
+    if (tree.kind(at) === "unary_expression")
+      return tree.source(tree.field(at, "operator")) === "!" && isMeant(tree.field(at, "argument"));
+    if (tree.kind(at) !== "binary_expression") return false;
+    const left = tree.field(at, "left");
+    const right = tree.field(at, "right");
+    switch (tree.source(tree.field(at, "operator"))) {
+      case "==":
+        return (isMeant(left) && isNullConstant(tree, right)) || (isMeant(right) && isNullConstant(tree, left));
+      case "||":
+        return this.#testsNull(left, name, assignment) || this.#testsNull(right, name, assignment);
+      default:
+        return false;
+    }
+  }
+
+  /** The occurrences of a variable through which its struct is used. */
+  *#reaches(name: string, within: Node): Generator<{ readonly at: Node; readonly by: Node }> {
+    const { project, fn } = this.#facts.typing;
+    const place = {
+      project,
+      file: fn.file,
+      isLocal: (word: string): boolean => this.#facts.typing.local(word) !== undefined,
+    };
+    for (const n of this.#tree.descendants(within, "identifier")) {
+      if (this.#tree.source(n) !== name) continue;
+      const { use, by } = structUse(place, n);
+      if (use === "view" || use === "copy") yield { at: n, by };
+    }
+  }
+
+  #isReachedIn(name: string, within: Node): boolean {
+    for (const _ of this.#reaches(name, within)) return true;
+    return false;
+  }
+
+  /** Whether the struct is used behind a label, to which a jump may come before the view is taken. */
+  #isReachedAfterLabel(name: string): boolean {
+    const tree = this.#tree;
+    const { body } = this.#facts.fn;
+    let first = tree.end(body);
+    for (const label of tree.descendants(body, "labeled_statement")) first = Math.min(first, tree.start(label));
+    for (const { at } of this.#reaches(name, body)) if (tree.start(at) >= first) return true;
+    return false;
+  }
+
+  /** Whether the pointer itself goes somewhere, so that it must be NULL when there is no object. */
+  #isHandedOn(name: string): boolean {
+    for (const { by } of this.#reaches(name, this.#facts.fn.body))
+      if (!["field_expression", "pointer_expression"].includes(this.#tree.kind(by))) return true;
+    return false;
+  }
+}
+
+/** Whether a statement never goes on to the next one. */
+function leaves(tree: Tree, statement: Node): boolean {
+  switch (tree.kind(statement)) {
+    case "return_statement":
+    case "goto_statement":
+    case "break_statement":
+    case "continue_statement":
+      return true;
+    case "expression_statement":
+      return tree.source(statement).startsWith("Py_RETURN_");
+    case "compound_statement": {
+      const statements = tree.named(statement);
+      const last = statements[statements.length - 1];
+      return last !== undefined && leaves(tree, last);
+    }
+    default:
+      return false;
+  }
+}
+
+const RULE = "struct-views";
+const HELPERS: ReadonlySet<string> = new Set(["HPyType_HELPERS", "HPyType_LEGACY_HELPERS"]);
+
+/** Adds `HPyType_LEGACY_HELPERS(S)` for each struct that a file needs it for and does not have it for. */
+export function insertStructHelpers(
+  file: ParsedFile,
+  edits: EditSet,
+  structs: Iterable<string>,
+  files: readonly ParsedFile[],
+): void {
+  const newline = newlineOf(file.text);
+  const known = new Set(files.filter((f) => f === file || f.path.endsWith(".h")).flatMap(boundStructs));
+  for (const name of [...structs].sort()) {
+    if (known.has(name)) continue;
+    const end = endOfTypedef(file, name);
+    if (end >= 0) edits.insert(end, `${newline}${newline}HPyType_LEGACY_HELPERS(${name})`, RULE, 4);
+    else edits.insert(supportOffset(file), `${newline}${newline}HPyType_LEGACY_HELPERS(${name})`, RULE, -2);
+  }
+}
+
+/** Names of the structs that a file binds to objects. */
+function boundStructs(file: ParsedFile): string[] {
+  if (!file.text.includes("_HELPERS")) return [];
+  const tokens = lex(file.text);
+  const names: string[] = [];
+  for (let t = 0; t + 2 < tokens.count; t++)
+    if (tokens.kind[t] === TokenKind.identifier && HELPERS.has(tokenText(tokens, t))) names.push(tokenText(tokens, t + 2));
+  return names;
+}
+
+/** End of the typedef of a name in a file; -1 when it is elsewhere. */
+function endOfTypedef(file: ParsedFile, name: string): number {
+  const { tree } = file;
+  for (const n of tree.descendants(0, "type_definition"))
+    if (readDeclarators(tree, n).some((d) => d.name === name)) return tree.end(n);
+  return -1;
+}
