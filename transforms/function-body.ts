@@ -757,7 +757,7 @@ export class BodyRewriter {
         RULE,
         Nesting.load,
       );
-      this.#children(n);
+      this.#reach(n);
       return;
     }
     switch (tree.kind(n)) {
@@ -828,13 +828,19 @@ export class BodyRewriter {
           this.#value(argument, "handle");
           return;
         }
-        if (this.#typing.typeOf(argument) === "handle") this.#view(argument, "object");
-        else this.#children(n);
+        this.#reach(n);
         return;
       }
       default:
         this.#children(n);
     }
+  }
+
+  /** An expression that reads C memory: a field through a view, or any other. */
+  #reach(n: Node): void {
+    const argument = this.#tree.kind(n) === "field_expression" ? this.#tree.field(n, "argument") : NONE;
+    if (argument !== NONE && this.#typing.typeOf(argument) === "handle") this.#view(argument, "object");
+    else this.#children(n);
   }
 
   /**
