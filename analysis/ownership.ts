@@ -11,6 +11,7 @@ import type { CFunction, Project } from "../model/project.ts";
 import { buildCfg } from "../syntax/build-cfg.ts";
 import type { Cfg, CfgEdge, CfgNode } from "../syntax/cfg.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
+import { type Construction, customAllocator, TRACKING } from "./constructions.ts";
 import { computeLiveness, EVALUATED } from "./liveness.ts";
 import { type ParsedArguments, parsedArguments } from "./parsed-arguments.ts";
 import { CLOSED, NULL_VALUE, type ObjectState, State, UNINITIALISED, UNKNOWN, type Value } from "./state.ts";

@@ -19,6 +19,7 @@ import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { Span } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import { HARMLESS_CAPI, looksLikeCapi } from "./capi-names.ts";
+import { type Construction, readConstruction } from "./constructions.ts";
 import { isPlainFunction, type StructUse, structUse } from "./struct-views.ts";
 
 /** What an expression is to the ownership analysis. */
@@ -128,7 +129,10 @@ export class Typing {
           views.add(name);
           changed = true;
         }
-        if (sources.every((s) => this.#isViewSource(s)) && !list.some((u) => u.use === "copy" && !this.#isToStruct(u.by)))
+        if (
+          sources.every((s) => this.#isViewSource(s)) &&
+          !list.some((u) => u.use === "copy" && !this.#isToStruct(u.by))
+        )
           continue;
         views.delete(name);
         changed = true;
@@ -164,7 +168,10 @@ export class Typing {
   /** Whether the target of a copy is a local pointer to an object struct. */
   #isToStruct(by: Node): boolean {
     const tree = this.tree;
-    if (tree.kind(by) !== "init_declarator" && tree.kind(stripParentheses(tree, tree.field(by, "left"))) !== "identifier")
+    if (
+      tree.kind(by) !== "init_declarator" &&
+      tree.kind(stripParentheses(tree, tree.field(by, "left"))) !== "identifier"
+    )
       return false;
     const type = this.#copyTarget(by);
     return type !== null && this.objects.isStructPointer(type);
@@ -226,7 +233,8 @@ export class Typing {
       if (tree.token(n, "&") === NONE) continue;
       const argument = stripParentheses(tree, tree.field(n, "argument"));
       const local = tree.kind(argument) === "identifier" ? this.locals.get(tree.source(argument)) : undefined;
-      if (local === undefined || local.parameter >= 0 || local.isStatic || !this.objects.isObjectPointer(local.type)) continue;
+      if (local === undefined || local.parameter >= 0 || local.isStatic || !this.objects.isObjectPointer(local.type))
+        continue;
       let at = n;
       while (["parenthesized_expression", "cast_expression"].includes(tree.kind(tree.parent(at)))) at = tree.parent(at);
       const list = tree.parent(at);
@@ -424,6 +432,15 @@ export class Typing {
     return all.find((g) => g.file === this.fn.file && !g.isExtern) ?? all.find((g) => !g.isExtern) ?? all[0];
   }
 
+  /** The object that a call expression makes; null for other calls. */
+  construction(call: Node): Construction | null {
+    const callee = stripParentheses(this.tree, this.tree.field(call, "function"));
+    const isName = callee !== NONE && this.tree.kind(callee) === "identifier";
+    const name = isName ? this.canonicalName(this.tree.source(callee)) : "";
+    if (isName && this.callee(call).kind === "project") return null;
+    return readConstruction(this.tree, call, name);
+  }
+
   /** Resolves the function of a call expression. */
   callee(call: Node): Callee {
     const tree = this.tree;
@@ -502,6 +519,7 @@ export class Typing {
         return this.#isConstantName(this.canonicalName(name)) ? "cell" : "other";
       }
       case "call_expression": {
+        if (this.construction(n) !== null) return "handle";
         const callee = this.callee(n);
         const result =
           callee.kind === "capi"
@@ -624,6 +642,8 @@ export class Typing {
       case "cast_expression":
         return readTypeDescriptor(tree, tree.field(at, "type"));
       case "call_expression": {
+        const made = this.construction(at);
+        if (made !== null) return { base: made.struct || "PyObject", pointers: 1, arrays: 0, isFunction: false };
         const callee = this.callee(at);
         if (callee.kind === "capi") return parseType(callee.facts.result);
         return callee.kind === "project" ? callee.target.result : null;

@@ -205,6 +205,13 @@ Parse with \`O\` and call the converter afterwards as an ordinary function.`,
 HPy itself works in C++: functions can be moved by hand and are checked by the handle checker.`,
   },
   {
+    id: "custom-allocator",
+    title: "A type has an allocator of its own",
+    text: `HPy_New, the only way to make an object with HPy, allocates by itself and never calls a type's tp_alloc. An object that comes from a free list or an arena would come from somewhere else, and its deallocator would put it there.
+
+Drop the allocator: CPython's own allocator keeps freed blocks by size.`,
+  },
+  {
     id: "declared-in-header",
     title: "A helper is declared in a header of a plain module",
     text: `The prototype of a helper becomes HPy code, and the header that it stands in is also read by a module that is not an HPy module. The build of that module has no \`hpy.h\`.
@@ -524,7 +531,7 @@ Return when the parser fails.`,
   {
     id: "parsed-tuple-is-not-args",
     title: "A tuple is parsed that is not the function's arguments",
-    text: `PyArg_ParseTuple is used to take apart a tuple of its own. HPyArg_Parse reads an array of handles, which exists only for the arguments of a call.
+    text: `PyArg_ParseTuple is used to take apart a tuple of its own. HPyArg_Parse reads an array of handles, which exists only for the arguments of a call. A helper that parses the arguments of its callers gets that array from each of them, so all must pass on their own.
 
 Use PyTuple_GetItem and convert the items.`,
   },
@@ -624,6 +631,13 @@ Remove the comment to migrate it.`,
 Let the function always borrow its parameter, and take a reference where it keeps it.`,
   },
   {
+    id: "struct-sequence",
+    title: "A type is a struct sequence",
+    text: `PyStructSequence_InitType fills a static type at run time. HPyStructSequence_NewType makes a new type instead, which in the hybrid ABI is a named tuple with another repr, so the two cannot be swapped without a change that Python code sees.
+
+The type stays a static one; the functions that use it can move all the same.`,
+  },
+  {
     id: "struct-view-in-declaration",
     title: "A declaration reads fields of a variable that it declares",
     text: `One declaration declares a pointer to an object struct and another variable that is read from its fields. The pointer becomes a handle and a view, which are two declarations, and the second variable would stand between them.
@@ -675,6 +689,103 @@ Move the call into the body of the loop.`,
     text: `The paths through the function combine to more different states of its references than the analysis follows, or the states do not settle.
 
 Split the function.`,
+  },
+  {
+    id: "tracked-by-hand",
+    title: "An object is tracked that the function has not made",
+    text: `HPy_New has the garbage collector track each new object, and HPy has no call for it. PyObject_GC_Track is dropped only where the object is one that the same function has made, so that it is known to be tracked.
+
+Make and track the object in one function.`,
+  },
+  {
+    id: "type-address-constant",
+    title: "A constant initialiser needs the address of a type",
+    text: `A table at file scope, a static local or a static object holds `&T`. Once the type is created at run time, its address is no constant any more.
+
+Fill the table at run time, in the init function.`,
+    example: {
+      before: 'static PyTypeObject *types[] = {&Point_Type, &Line_Type};',
+      after: 'static PyTypeObject *types[2];\n...\ntypes[0] = &Point_Type;\ntypes[1] = &Line_Type;',
+    },
+  },
+  {
+    id: "type-base",
+    title: "The base of a type is not known when the type is created",
+    text: `Types are created at the start of the module's exec function. A base that the module imports, makes or completes later is not there yet. Built-in types, exceptions and the extension's own types can be bases.`,
+  },
+  {
+    id: "type-bound-to-static",
+    title: "A type stays with another that stays static",
+    text: `CPython wants the bases of a static type to be static too, and a deallocator or traverse function that a static type shares with a heap type cannot release the type for one and not for the other. The refusal of the other type says what to change.`,
+  },
+  {
+    id: "type-deallocator",
+    title: "A deallocator is not understood",
+    text: `A type that is created at run time owns a reference in each of its objects, which the deallocator must release after it has freed the object. Here no call is found that frees the object (tp_free, PyObject_Del, PyObject_GC_Del, or the deallocator of the base), or there is no plain function at all.`,
+    example: {
+      before: 'static void Point_dealloc(PyObject *self) { release(self); }',
+      after: 'static void Point_dealloc(PyObject *self) { Py_TYPE(self)->tp_free(self); }',
+    },
+  },
+  {
+    id: "type-in-several-modules",
+    title: "The source of a type belongs to several modules",
+    text: `Each of the modules has its own copy of the static type. Which of them would create it, and when, depends on the module that is built.
+
+Give each module a source of its own for its types.`,
+  },
+  {
+    id: "type-in-several-units",
+    title: "A type is defined in a header that several sources include",
+    text: `Each source has its own copy of the static type, which no single exec function can create.
+
+Define the type in one source and declare it `extern` in the header.`,
+  },
+  {
+    id: "type-initialiser",
+    title: "The initialiser of a type is not understood",
+    text: `A part of the initialiser of a PyTypeObject, or of a table that it points to, is no plain list of values: the head comes from a macro, several variables are declared at once, or fields of the table are assigned elsewhere.
+
+Write the initialiser with PyVarObject_HEAD_INIT and one value per field.`,
+  },
+  {
+    id: "type-metatype",
+    title: "A type has a metatype of its own",
+    text: `HPy 0.9 takes metatypes without a tp_new of their own only, and before Python 3.12 copies a finished type into a new object for them. The type stays static.`,
+  },
+  {
+    id: "type-name",
+    title: "The name of a type is no literal",
+    text: `An HPyType_Spec needs the name as a constant, and the tool must know whether a module is part of it.
+
+Give tp_name as a string literal, macros of the project included.`,
+  },
+  {
+    id: "type-set-up-at-run-time",
+    title: "A type is completed by code that a specification cannot replace",
+    text: `A field of the type is assigned under a condition, in an expression, with a value that is only known at run time, or it is one that only the runtime should fill (tp_dict, tp_mro, tp_bases, ...).
+
+Put the value into the initialiser, or assign it unconditionally before PyType_Ready.`,
+    example: {
+      before: 'if (fast) Point_Type.tp_getattro = Point_getattro;',
+      after: 'static PyTypeObject Point_Type = { ..., .tp_getattro = Point_getattro };',
+    },
+  },
+  {
+    id: "type-used-as-value",
+    title: "A type object is used as a whole",
+    text: `The name of a static type stands where neither its address nor one of its fields is taken: in `sizeof`, as an argument of a macro that adds the `&`, or pasted with `##`. The variable becomes a pointer, so this use would change its meaning.
+
+Write `&T` where the type is meant.`,
+    example: {
+      before: 'ADD_TYPE(m, Point_Type);',
+      after: 'add_type(m, &Point_Type);',
+    },
+  },
+  {
+    id: "type-without-exec",
+    title: "The exec function of a module is not found",
+    text: `Types are created in the function of the slot HPy_mod_exec of the module, defined with HPyDef_SLOT in the source of HPy_MODINIT. There is none here.`,
   },
   {
     id: "unknown-api",
@@ -750,6 +861,13 @@ Put the call into a statement of its own.`,
     text: `A local variable has the attribute \`cleanup\`: the compiler calls a function with its address wherever its scope is left. The calls are not written in the source, so the analysis does not see what they release.
 
 Release the variable at the end of the function, with a label for the error paths.`,
+  },
+  {
+    id: "variable-size-object",
+    title: "An object with a variable number of items",
+    text: `The object is allocated with items at its end. HPy_New makes objects of the size that their type gives; HPy 0.9 has no objects of variable size.
+
+Keep the items in memory of their own.`,
   },
   {
     id: "variadic-function",

@@ -1,0 +1,98 @@
+/** Calls that make an object of a type, for which HPy has `HPy_New`, and calls of a type's own constructor. */
+
+import { stripCasts, stripParentheses } from "../model/declarations.ts";
+import type { Project } from "../model/project.ts";
+import { readStaticTypes } from "../model/static-types.ts";
+import { NONE, type Node, type Tree } from "../syntax/tree.ts";
+
+/** A call that makes an empty object. */
+export interface Construction {
+  /** The expression for the type. */
+  readonly type: Node;
+  /** Name of the object struct that the result is cast to; empty for `PyObject *`. */
+  readonly struct: string;
+  /** The number of items at the end of the object; NONE where the form has none. */
+  readonly items: Node;
+  /** Whether CPython tracks the object at once, or only by a call of PyObject_GC_Track. */
+  readonly tracked: "at-once" | "by-call";
+}
+
+/** Functions with their arguments: the struct, the type, the number of items. */
+const FUNCTIONS: ReadonlyMap<
+  string,
+  { readonly struct: number; readonly type: number; readonly items: number; readonly tracked: Construction["tracked"] }
+> = new Map([
+  ["PyType_GenericAlloc", { struct: -1, type: 0, items: 1, tracked: "at-once" }],
+  ["PyType_GenericNew", { struct: -1, type: 0, items: -1, tracked: "at-once" }],
+  ["PyObject_New", { struct: 0, type: 1, items: -1, tracked: "by-call" }],
+  ["PyObject_NEW", { struct: 0, type: 1, items: -1, tracked: "by-call" }],
+  ["PyObject_GC_New", { struct: 0, type: 1, items: -1, tracked: "by-call" }],
+  ["_PyObject_New", { struct: -1, type: 0, items: -1, tracked: "by-call" }],
+  ["_PyObject_GC_New", { struct: -1, type: 0, items: -1, tracked: "by-call" }],
+]);
+
+/** Functions that have CPython track an object; HPy_New has done so already. */
+export const TRACKING: ReadonlySet<string> = new Set(["PyObject_GC_Track", "_PyObject_GC_TRACK"]);
+
+/** The construction that a call expression is; null for other calls. `name` is the called name, empty for others. */
+export function readConstruction(tree: Tree, call: Node, name: string): Construction | null {
+  const list = tree.named(tree.field(call, "arguments"));
+  const form = FUNCTIONS.get(name);
+  if (form !== undefined) {
+    const type = list[form.type];
+    if (type === undefined) return null;
+    const struct = list[form.struct];
+    return {
+      type,
+      struct: struct === undefined ? "" : tree.source(struct),
+      items: list[form.items] ?? NONE,
+      tracked: form.tracked,
+    };
+  }
+  let callee = stripParentheses(tree, tree.field(call, "function"));
+  if (callee !== NONE && tree.kind(callee) === "pointer_expression")
+    callee = stripParentheses(tree, tree.field(callee, "argument"));
+  if (callee === NONE || tree.kind(callee) !== "field_expression") return null;
+  const [type, items] = list;
+  if (tree.source(tree.field(callee, "field")) !== "tp_alloc" || type === undefined || items === undefined) return null;
+  return { type, struct: "", items, tracked: "at-once" };
+}
+
+const allocators = new WeakMap<Project, string | null>();
+
+/** The function that some type of the project has as `tp_alloc`, where it is not CPython's own; null without one. */
+export function customAllocator(project: Project): string | null {
+  const known = allocators.get(project);
+  if (known !== undefined) return known;
+  const found = findAllocator(project);
+  allocators.set(project, found);
+  return found;
+}
+
+function findAllocator(project: Project): string | null {
+  const values: { readonly tree: Tree; readonly node: Node }[] = [];
+  for (const { fields } of readStaticTypes(project, project.files)) {
+    const value = fields.get("tp_alloc");
+    if (value !== undefined) values.push({ tree: value.file.tree, node: value.node });
+  }
+  for (const { tree, text } of project.files) {
+    if (!text.includes("tp_alloc")) continue;
+    for (const n of tree.descendants(0, "assignment_expression", "initializer_list")) {
+      const node = setAllocator(tree, n);
+      if (node !== NONE) values.push({ tree, node });
+    }
+  }
+  const sources = values.map(({ tree, node }) => tree.source(stripCasts(tree, node)));
+  return sources.find((source) => !["0", "NULL", "PyType_GenericAlloc"].includes(source)) ?? null;
+}
+
+/** What `T.tp_alloc = f` or `{Py_tp_alloc, f}` sets; NONE for other nodes. */
+function setAllocator(tree: Tree, n: Node): Node {
+  if (tree.kind(n) === "assignment_expression") {
+    const left = stripParentheses(tree, tree.field(n, "left"));
+    const isField = left !== NONE && tree.kind(left) === "field_expression";
+    return isField && tree.source(tree.field(left, "field")) === "tp_alloc" ? tree.field(n, "right") : NONE;
+  }
+  const [slot, value] = tree.named(n);
+  return slot !== undefined && value !== undefined && tree.source(slot) === "Py_tp_alloc" ? value : NONE;
+}
