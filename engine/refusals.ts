@@ -226,6 +226,13 @@ Declare the helper in a header of its own.`,
 Write \`static HPyDef *defines[] = {&method, NULL};\` in the file of the module and name it in the definition.`,
   },
   {
+    id: "definition-in-other-file",
+    title: "One definition needs what stands in two files",
+    text: `The function of an entry and what the entry names beside it, a docstring, a closure or the setter of its getter, are static in different files. An HPyDef stands beside its function and cannot name the other.
+
+Move the function or what the entry names into the same file.`,
+  },
+  {
     id: "expression-not-understood",
     title: "An expression is not understood",
     text: `The expression uses references in a way for which the analysis has no rule. Nothing is known about the ownership of its value.
@@ -246,13 +253,13 @@ The message names the unit. Often \`O\` with a conversion by hand does the same.
   },
   {
     id: "function-listed-twice",
-    title: "One function implements several methods",
-    text: `The same C function stands in more than one entry of the method table. HPy defines one trampoline per method, and the definitions would clash.
+    title: "One function is called in different ways",
+    text: `The same C function stands in several entries of legacy tables, and HPy calls these with different parameters, for example a method without arguments and one with an argument. The function can have one form only.
 
-Give each method a function of its own that calls a common helper.`,
+Give each entry a function of its own that calls a common helper.`,
     example: {
-      before: '{"get", get_item, METH_O, NULL},\n{"__getitem__", get_item, METH_O, NULL},',
-      after: "static PyObject *get_again(PyObject *self, PyObject *key) { return get_item(self, key); }",
+      before: '{"version", version, METH_NOARGS, NULL},\n{"version_of", version, METH_O, NULL},',
+      after: "static PyObject *version_of(PyObject *self, PyObject *name) { return version(self, name); }",
     },
   },
   {
@@ -271,13 +278,13 @@ Call the functions by name, for example in a switch.`,
   },
   {
     id: "function-used-elsewhere",
-    title: "The method is used outside of its method table",
-    text: `The function of a method is also called or stored somewhere else. Once it is an HPy method its signature differs.
+    title: "The function is used outside of its legacy tables",
+    text: `The function of a method or slot is also named somewhere else, in a way that a copy cannot serve: it is compared with the slot of a type, which holds another function once it has moved, or functions that move with it call it with arguments that HPy passes in another form.
 
 Move the body into a helper that both call.`,
     example: {
-      before: "PyObject *copy = module_copy(self, args);",
-      after: "static PyObject *copy_object(PyObject *object) { ... }\nPyObject *copy = copy_object(object);",
+      before: "if (Py_TYPE(o)->tp_repr == Point_repr) ...",
+      after: "if (PyObject_TypeCheck(o, &Point_Type)) ...",
     },
   },
   {
@@ -349,6 +356,20 @@ Turn the macro into a static function.`,
     },
   },
   {
+    id: "member-kind",
+    title: "A member that HPy does not have",
+    text: `HPy 0.9 has members for the numeric types, characters, booleans and strings. Members of other kinds (T_NONE), with other flags than READONLY, and those with which CPython learns the offset of a dict, of weak references or of a vectorcall function have no counterpart that works.
+
+The member stays in the legacy table, where it works under the hybrid ABI.`,
+  },
+  {
+    id: "member-of-object",
+    title: "A member is a field with an object",
+    text: `The member reads and writes a \`PyObject *\` in the struct. A member of HPy that is an object needs an \`HPyField\` there, and in HPy 0.9 its offset moves each time the type is created again, so that the module crashes when it is imported a second time.
+
+The member stays in the legacy table until the field becomes an HPyField; then a getter and a setter take its place.`,
+  },
+  {
     id: "method-flags",
     title: "HPy has no such calling convention",
     text: `HPy 0.9 defines methods of the kinds METH_NOARGS, METH_O, METH_VARARGS and keywords. METH_CLASS, METH_STATIC, METH_METHOD and METH_COEXIST have no counterpart.
@@ -357,8 +378,8 @@ The method stays in \`legacy_methods\`, where it works under the hybrid ABI. For
   },
   {
     id: "method-not-a-name",
-    title: "An entry of the method table names no function",
-    text: `The function of the entry is an expression: a macro with arguments, a conditional, or a cast of something that is not a name.
+    title: "An entry of a legacy table names no function",
+    text: `The function of a method, getset or slot is an expression: a macro with arguments, a conditional, or a cast of something that is not a name.
 
 Write the name of the function.`,
   },
@@ -624,6 +645,31 @@ Rename one of them.`,
 Remove the comment to migrate it.`,
   },
   {
+    id: "slot-missing-in-hpy",
+    title: "HPy has no such slot",
+    text: `HPy 0.9 has the slots of numbers, sequences and mappings, and of the type itself \`tp_new\`, \`tp_init\`, \`tp_call\`, \`tp_hash\`, \`tp_repr\`, \`tp_str\`, \`tp_richcompare\`, \`tp_traverse\` and \`tp_finalize\`. It lacks those of iterators, attribute access, descriptors, asynchronous objects and memory management.
+
+The function stays in \`legacy_slots\`, which works under the hybrid ABI as long as the type has the legacy shape.`,
+  },
+  {
+    id: "slot-signature",
+    title: "The function has another signature than its slot",
+    text: `A slot, getter or setter is filled through a cast with a function that is declared with other parameters or another result than CPython calls it with. HPy declares the function itself, with the signature of the slot, and that would contradict the definition.
+
+Give the function the parameters and the result of the slot.`,
+    example: {
+      before: "static int\nPoint_length(PointObject *self)\n...\n{Py_sq_length, (lenfunc)Point_length},",
+      after: "static Py_ssize_t\nPoint_length(PointObject *self)",
+    },
+  },
+  {
+    id: "slot-stays-legacy",
+    title: "A slot works as a legacy slot only",
+    text: `HPy has a slot of this name, but it does not do for this type what the legacy slot does. \`HPy_tp_traverse\` visits fields that are HPyFields only. \`HPy_tp_call\` reaches only objects that HPy itself has allocated: not those of a legacy constructor, and not those of Python subclasses. The slots of the buffer protocol fill another struct.
+
+The function stays in \`legacy_slots\`, where it works under the hybrid ABI.`,
+  },
+  {
     id: "stolen-on-some-paths",
     title: "A parameter is taken over on some paths only",
     text: `The function releases or gives away the reference that its caller passed on one path and leaves it to the caller on another. A caller could not know whether to close its handle.
@@ -673,6 +719,13 @@ Call the function in the condition of an \`if\` that returns when it fails.`,
 Give the struct a typedef.`,
   },
   {
+    id: "table-used-elsewhere",
+    title: "Other code reads the legacy table",
+    text: `A table of methods, getsets, members or slots is named by other code than the module or the type that it belongs to: it is searched, counted, or given to the C API. The code would miss entries that have moved out of the table.
+
+Let the code use a table of its own.`,
+  },
+  {
     id: "temporary-in-loop-condition",
     title: "A loop condition makes handles",
     text: `The condition of a loop contains a call whose result is a handle. It is made each time that the condition is evaluated, and there is no place inside the expression to close it.
@@ -700,12 +753,12 @@ Make and track the object in one function.`,
   {
     id: "type-address-constant",
     title: "A constant initialiser needs the address of a type",
-    text: `A table at file scope, a static local or a static object holds `&T`. Once the type is created at run time, its address is no constant any more.
+    text: `A table at file scope, a static local or a static object holds \`&T\`. Once the type is created at run time, its address is no constant any more.
 
 Fill the table at run time, in the init function.`,
     example: {
-      before: 'static PyTypeObject *types[] = {&Point_Type, &Line_Type};',
-      after: 'static PyTypeObject *types[2];\n...\ntypes[0] = &Point_Type;\ntypes[1] = &Line_Type;',
+      before: "static PyTypeObject *types[] = {&Point_Type, &Line_Type};",
+      after: "static PyTypeObject *types[2];\n...\ntypes[0] = &Point_Type;\ntypes[1] = &Line_Type;",
     },
   },
   {
@@ -723,8 +776,8 @@ Fill the table at run time, in the init function.`,
     title: "A deallocator is not understood",
     text: `A type that is created at run time owns a reference in each of its objects, which the deallocator must release after it has freed the object. Here no call is found that frees the object (tp_free, PyObject_Del, PyObject_GC_Del, or the deallocator of the base), or there is no plain function at all.`,
     example: {
-      before: 'static void Point_dealloc(PyObject *self) { release(self); }',
-      after: 'static void Point_dealloc(PyObject *self) { Py_TYPE(self)->tp_free(self); }',
+      before: "static void Point_dealloc(PyObject *self) { release(self); }",
+      after: "static void Point_dealloc(PyObject *self) { Py_TYPE(self)->tp_free(self); }",
     },
   },
   {
@@ -739,7 +792,7 @@ Give each module a source of its own for its types.`,
     title: "A type is defined in a header that several sources include",
     text: `Each source has its own copy of the static type, which no single exec function can create.
 
-Define the type in one source and declare it `extern` in the header.`,
+Define the type in one source and declare it \`extern\` in the header.`,
   },
   {
     id: "type-initialiser",
@@ -767,19 +820,19 @@ Give tp_name as a string literal, macros of the project included.`,
 
 Put the value into the initialiser, or assign it unconditionally before PyType_Ready.`,
     example: {
-      before: 'if (fast) Point_Type.tp_getattro = Point_getattro;',
-      after: 'static PyTypeObject Point_Type = { ..., .tp_getattro = Point_getattro };',
+      before: "if (fast) Point_Type.tp_getattro = Point_getattro;",
+      after: "static PyTypeObject Point_Type = { ..., .tp_getattro = Point_getattro };",
     },
   },
   {
     id: "type-used-as-value",
     title: "A type object is used as a whole",
-    text: `The name of a static type stands where neither its address nor one of its fields is taken: in `sizeof`, as an argument of a macro that adds the `&`, or pasted with `##`. The variable becomes a pointer, so this use would change its meaning.
+    text: `The name of a static type stands where neither its address nor one of its fields is taken: in \`sizeof\`, as an argument of a macro that adds the \`&\`, or pasted with \`##\`. The variable becomes a pointer, so this use would change its meaning.
 
-Write `&T` where the type is meant.`,
+Write \`&T\` where the type is meant.`,
     example: {
-      before: 'ADD_TYPE(m, Point_Type);',
-      after: 'add_type(m, &Point_Type);',
+      before: "ADD_TYPE(m, Point_Type);",
+      after: "add_type(m, &Point_Type);",
     },
   },
   {

@@ -271,6 +271,7 @@ export class DefinitionWriter {
       ...fields.map((f) => `${unit}${unit}${f},`),
       `${unit}},`,
       "};",
+      "",
     ].join(newlineOf(file.text));
   }
 

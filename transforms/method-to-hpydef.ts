@@ -30,10 +30,10 @@ import {
 } from "./function-body.ts";
 import { rewritePrototype, rewriteSignature } from "./function-signature.ts";
 import { insertHpyInclude, insertSupport } from "./insert-support.ts";
-import { insertStructHelpers } from "./struct-views.ts";
 import { FreeNames, type SourceEdits } from "./module-to-hpy.ts";
 import { checkSignature, completeSignature, isSameSignature } from "./slot-signature.ts";
 import { indentationUnit, newlineOf } from "./statement-edits.ts";
+import { insertStructHelpers } from "./struct-views.ts";
 import { isWithin, type Use, usesOf } from "./uses.ts";
 
 const RULE = "method-to-hpydef";

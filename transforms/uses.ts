@@ -1,7 +1,7 @@
 /** Where the text of a project names a function, apart from its definition and its prototypes. */
 
 import { readDeclarators } from "../model/declarations.ts";
-import { type CFunction, type Project, readFunction } from "../model/project.ts";
+import { type CFunction, isDead, type Project, readFunction } from "../model/project.ts";
 import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node } from "../syntax/tree.ts";
@@ -12,6 +12,8 @@ export interface Use {
   readonly start: number;
   readonly end: number;
   readonly kind: "text" | "directive";
+  /** Whether it stands in a branch that CPython 3.11 on Linux never compiles. */
+  readonly isDead: boolean;
 }
 
 /** Whether an offset of a file lies in a node of it. */
@@ -34,7 +36,8 @@ export function usesOf(project: Project, fn: CFunction): Use[] {
       const start = tokens.start[t] as number;
       const end = tokens.end[t] as number;
       if (tokens.kind[t] === TokenKind.directive) {
-        if (hasWord(file.text.slice(start, end), fn.name)) uses.push({ file, start, end, kind: "directive" });
+        if (hasWord(file.text.slice(start, end), fn.name))
+          uses.push({ file, start, end, kind: "directive", isDead: isDead(file, start) });
         continue;
       }
       if (tokens.kind[t] !== TokenKind.identifier || tokenText(tokens, t) !== fn.name) continue;
@@ -44,7 +47,7 @@ export function usesOf(project: Project, fn: CFunction): Use[] {
       if (isMember || isModuleName) continue;
       if (file === fn.file && start === file.tree.start(fn.declarator.nameNode)) continue;
       if (own.some((p) => isWithin(file, p.declaration, start)) || isLocal(file, start, fn.name)) continue;
-      uses.push({ file, start, end, kind: "text" });
+      uses.push({ file, start, end, kind: "text", isDead: isDead(file, start) });
     }
   }
   return uses;
