@@ -23,8 +23,19 @@ export function buildEvidence(build: PackageBuild, root: string): string[] {
   const lines = build.output.split("\n").filter((line) => line.trim() !== "");
   const errors = lines.filter((line) => /\berror:|undefined reference|^\w*(Error|Exception)\b|^error\b/.test(line));
   // The compiler repeats itself for each inclusion, and setuptools says in the end that the compiler failed.
-  const complaints = [...new Set(errors)].filter((line) => !/^error: (command|Command)/.test(line));
+  const complaints = [...new Set(errors)]
+    .filter((line) => !/^error: (command|Command)/.test(line))
+    .flatMap((line) => [line, ...useOf(lines, line)]);
   return shorten(complaints.length > 0 ? complaints : lines.slice(-LINES), root);
+}
+
+/** Where the project uses the macro of a header that an error is in. */
+function useOf(lines: readonly string[], error: string): readonly string[] {
+  if (!error.startsWith("/")) return [];
+  const following = lines.slice(lines.indexOf(error) + 1);
+  const end = following.findIndex((line) => / error: /.test(line));
+  const notes = end < 0 ? following : following.slice(0, end);
+  return notes.filter((line) => !line.startsWith("/") && /: note: in expansion of/.test(line)).slice(0, 1);
 }
 
 /** What tests said that fail now. */
@@ -61,6 +72,15 @@ function symbolAddress(library: string, symbol: string): number {
   return line === undefined ? 0 : Number.parseInt(line.split(" ")[0] as string, 16);
 }
 
+/** Of inlined functions, two lines each with the innermost first, the first that is not in a header from elsewhere. */
+function innermost(lines: readonly string[]): readonly [string, string] {
+  for (let i = 0; i + 1 < lines.length; i += 2) {
+    const place = lines[i + 1] as string;
+    if (!place.startsWith("/") && !place.startsWith("??")) return [lines[i] as string, place];
+  }
+  return [lines[0] ?? "??", lines[1] ?? "??"];
+}
+
 /** Function and place of the innermost frame in one of the project's libraries, such as `f_impl (m.c:12)`. */
 function placeOf(trace: readonly string[], root: string): string | null {
   for (const frame of trace) {
@@ -69,8 +89,9 @@ function placeOf(trace: readonly string[], root: string): string | null {
     const start = symbol === "" ? 0 : symbolAddress(library, symbol);
     // A return address belongs to the instruction before it.
     const address = start + Number.parseInt(offset, 16) - 1;
-    const { stdout } = spawnSync("addr2line", ["-f", "-e", library, `0x${address.toString(16)}`], { encoding: "utf8" });
-    const [name = "??", place = "??"] = (stdout ?? "").split("\n");
+    const args = ["-f", "-i", "-e", library, `0x${address.toString(16)}`];
+    const { stdout } = spawnSync("addr2line", args, { encoding: "utf8" });
+    const [name, place] = innermost((stdout ?? "").trimEnd().split("\n"));
     const line = place.startsWith("??") ? "" : ` (${place.replace(/^\.\//, "").replace(/ \(discriminator.*/, "")})`;
     const fallback = symbol === "" ? basename(library) : symbol;
     return `${name === "??" ? fallback : name}${line}`;

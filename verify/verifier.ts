@@ -63,8 +63,6 @@ export interface Baseline {
   readonly modules: readonly string[];
   /** Tests that fail before the first step. */
   readonly failing: readonly string[];
-  /** Whether the test command ran tests at all. */
-  readonly ranTests: boolean;
   readonly tests: TestCounts | null;
   /** Handles that the project leaks already; nothing for a project that is not HPy yet. */
   readonly leaks: readonly string[];
@@ -146,7 +144,6 @@ export class Verifier {
       abi,
       modules: this.#modules,
       failing: [],
-      ranTests: false,
       tests: null,
       leaks: [],
       untested: [],
@@ -173,6 +170,17 @@ export class Verifier {
       const evidence = crashEvidence(tests, tree.root);
       return { ...result, failure: { kind: "crash", abi, mode: "release", message, evidence } };
     }
+    if (tests.outcomes.size === 0 && tests.status !== 0) {
+      // pytest and unittest say so when they found no test.
+      const message =
+        tests.status === 5
+          ? "the test command ran no test"
+          : `the original's test command fails (status ${tests.status}) and does not say which tests do`;
+      return {
+        ...result,
+        failure: { kind: "test", abi, mode: "release", message, evidence: testEvidence(tests, [], tree.root) },
+      };
+    }
     this.#testSeconds = tests.seconds;
     const reference = { passed: new Set(idsWith(tests, "passed")), status: tests.status, leaks: 0 };
     this.#references.set("release", reference);
@@ -184,12 +192,9 @@ export class Verifier {
       const passed = new Set(idsWith(debug, "passed"));
       this.#references.set("debug", { passed, status: debug.status, leaks: debug.leaks.length });
     }
-    const failing = idsWith(tests, "failed");
-    const ranTests = tests.outcomes.size > 0 ? reference.passed.size + failing.length > 0 : tests.status === 0;
     return {
       ...result,
-      failing: failing.length === 0 && tests.status !== 0 ? [`exit status ${tests.status}`] : failing,
-      ranTests,
+      failing: idsWith(tests, "failed"),
       tests: countsOf(tests),
       leaks,
       untested: tests.loaded === null ? [] : this.#modules.filter((name) => !tests.loaded?.has(name)),
