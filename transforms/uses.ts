@@ -43,7 +43,8 @@ export function usesOf(project: Project, fn: CFunction): Use[] {
       if (tokens.kind[t] !== TokenKind.identifier || tokenText(tokens, t) !== fn.name) continue;
       const before = t > 0 ? tokenText(tokens, t - 1) : "";
       const isModuleName = before === "(" && t > 1 && tokenText(tokens, t - 2) === "HPy_MODINIT";
-      const isMember = before === "." || (before === ">" && t > 1 && tokenText(tokens, t - 2) === "-");
+      const isField = file.tree.kind(file.tree.spanning(start, end)) === "field_identifier";
+      const isMember = isField || before === "." || (before === ">" && t > 1 && tokenText(tokens, t - 2) === "-");
       if (isMember || isModuleName) continue;
       if (file === fn.file && start === file.tree.start(fn.declarator.nameNode)) continue;
       if (own.some((p) => isWithin(file, p.declaration, start)) || isLocal(file, start, fn.name)) continue;
