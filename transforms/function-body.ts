@@ -10,6 +10,7 @@ import {
   passesTuple,
   REFERENCE_COUNTS,
 } from "../analysis/ownership.ts";
+import { TRACKING } from "../analysis/constructions.ts";
 import { parsedArguments } from "../analysis/parsed-arguments.ts";
 import { STRUCT_CALLS } from "../analysis/struct-views.ts";
 import { Refused, type Typing } from "../analysis/typing.ts";
@@ -389,7 +390,8 @@ export class BodyRewriter {
         const handle = this.#handles.get(d.name);
         if (handle !== undefined) {
           this.#edits.replace(this.#typing.span(d.nameNode), handle, RULE);
-          this.#views.declared(d, n);
+          if (d.value !== NONE && this.#isConstruction(d.value)) this.#views.constructed(d, n);
+          else this.#views.declared(d, n);
         }
         if (d.value !== NONE) this.#value(d.value, "handle");
         else if (this.#facts.initialise.has(d.name)) this.#edits.insert(tree.end(d.node), " = HPy_NULL", RULE);
@@ -453,7 +455,22 @@ export class BodyRewriter {
         return;
       }
     }
-    if (tree.kind(expression) === "call_expression" && this.#referenceCount(expression, n)) return;
+    if (tree.kind(expression) === "call_expression") {
+      if (this.#referenceCount(expression, n)) return;
+      const called = tree.field(expression, "function");
+      if (tree.source(called) === "Py_RETURN_RICHCOMPARE") {
+        const list = tree.named(tree.field(expression, "arguments"));
+        this.#edits.replace(this.#typing.span(called), "HPy_RETURN_RICHCOMPARE", RULE);
+        this.#insertContext(expression, list.length);
+        for (const argument of list) this.#value(argument, "any");
+        return;
+      }
+      const callee = this.#typing.callee(expression);
+      if (callee.kind === "capi" && TRACKING.has(callee.name)) {
+        this.#statements.remove(n);
+        return;
+      }
+    }
     this.#value(expression, "any");
   }
 
@@ -966,7 +983,7 @@ export class BodyRewriter {
     if (leftType === "handle") {
       this.#value(left, "any");
       this.#value(right, "handle");
-      this.#setView(n, stripParentheses(tree, left));
+      if (!this.#isConstruction(right)) this.#setView(n, stripParentheses(tree, left));
       return;
     }
     const target = stripParentheses(tree, left);
@@ -1171,6 +1188,11 @@ export class BodyRewriter {
 
   #call(n: Node): void {
     const tree = this.#tree;
+    const construction = this.#typing.construction(n);
+    if (construction !== null) {
+      this.#construct(n, construction.type);
+      return;
+    }
     const callee = this.#typing.callee(n);
     const list = tree.named(tree.field(n, "arguments"));
     switch (callee.kind) {
@@ -1188,6 +1210,37 @@ export class BodyRewriter {
         if (callee.kind === "computed") this.#value(tree.field(n, "function"), "any");
         for (const argument of list) this.#plainArgument(argument);
     }
+  }
+
+  #isConstruction(n: Node): boolean {
+    const at = stripCasts(this.#tree, n);
+    return this.#tree.kind(at) === "call_expression" && this.#typing.construction(at) !== null;
+  }
+
+  /** `HPy_New` hands out the view of the new object with its handle. */
+  #construct(n: Node, type: Node): void {
+    const tree = this.#tree;
+    let at = n;
+    while (["parenthesized_expression", "cast_expression"].includes(tree.kind(tree.parent(at)))) at = tree.parent(at);
+    const holder = tree.parent(at);
+    const target =
+      tree.kind(holder) === "init_declarator"
+        ? tree.field(holder, "declarator")
+        : tree.kind(holder) === "assignment_expression"
+          ? tree.field(holder, "left")
+          : NONE;
+    const variable = target === NONE ? "" : [...tree.descendants(target, "identifier")].map((i) => tree.source(i))[0];
+    let data = variable ?? "";
+    if (!this.#handles.has(data)) {
+      data = this.#fresh("data");
+      this.#statements.before(statementOf(tree, n), [`void *${data};`], "declaration");
+    }
+    this.#edits.replace(
+      this.#typing.span(n),
+      [`HPy_New(${this.names.ctx}, `, this.#typing.span(type), `, &${data})`],
+      RULE,
+    );
+    this.#value(type, "handle");
   }
 
   #argument(n: Node): void {

@@ -68,6 +68,9 @@ export function planGlobals(project: Project, module: ExtensionModule): SourceEd
         const call = use.node;
         const name = tree.field(call, "function");
         edits.replace({ start: tree.start(name), end: tree.end(name) }, "HPyGlobal_Load", RULE);
+        const variable = tree.named(tree.field(call, "arguments"))[1];
+        if (variable !== undefined && tree.kind(variable) !== "identifier")
+          edits.replace({ start: tree.start(variable), end: tree.end(variable) }, global.name, RULE);
         continue;
       }
       const value = stripCasts(tree, tree.field(use.node, "right"));
