@@ -95,11 +95,7 @@ export class StructViews {
           other.node,
           `The declaration of \`${d.name}\` reads its fields for another variable.`,
         );
-    const type = tree.field(declaration, "type");
-    const [first] = tree.fields(declaration, "declarator");
-    const isFirst = first !== undefined && tree.start(first) === tree.start(d.node);
-    const gap = isFirst ? tree.text.slice(tree.end(type), tree.start(d.node)) : " ";
-    const head = `${tree.text.slice(tree.start(declaration), tree.end(type))}${gap}${tree.source(d.node)}`;
+    const head = this.#headOf(d, declaration);
     if (d.value === NONE) {
       this.#statements.after(declaration, [`${head};`]);
       return;
@@ -108,6 +104,21 @@ export class StructViews {
     const later = held === "unknown" ? this.#testAfter(declaration, d.name) : NONE;
     const view = this.#viewOf(d.name, later === NONE ? held : "object");
     this.#statements.after(later === NONE ? declaration : later, [`${head} = ${view};`]);
+  }
+
+  /** The view of a variable whose declaration makes an object: it is declared first, and set with the handle. */
+  constructed(d: Declarator, declaration: Node): void {
+    this.#statements.before(declaration, [`${this.#headOf(d, declaration)};`], "declaration");
+  }
+
+  /** The declaration of one variable, as it was written, without its value. */
+  #headOf(d: Declarator, declaration: Node): string {
+    const tree = this.#tree;
+    const type = tree.field(declaration, "type");
+    const [first] = tree.fields(declaration, "declarator");
+    const isFirst = first !== undefined && tree.start(first) === tree.start(d.node);
+    const gap = isFirst ? tree.text.slice(tree.end(type), tree.start(d.node)) : " ";
+    return `${tree.text.slice(tree.start(declaration), tree.end(type))}${gap}${tree.source(d.node)}`;
   }
 
   /** The view after a statement that sets a variable; `at` is the assignment or call. */
