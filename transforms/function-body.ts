@@ -265,7 +265,7 @@ export class BodyRewriter {
   }
 
   #argumentsParameter(): string {
-    return passesTuple(this.#facts.convention) ? this.names.args : "";
+    return passesTuple(this.#facts.convention) || this.#facts.parsed !== null ? this.names.args : "";
   }
 
   /** Number of arguments as the C API counts them. */
