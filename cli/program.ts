@@ -11,6 +11,7 @@ import { PLAN_SCHEMA, planJson, stepJson } from "../report/plan-json.ts";
 import { renderOverview, renderPlan } from "../report/plan-text.ts";
 import { COLOURED, PLAIN, type Style } from "../report/style.ts";
 import { diffFile } from "../report/unified-diff.ts";
+import type { DroppedStep, Replan } from "../verify/roll-back.ts";
 import { describeSystemError, type Failure, type Result, success, unusable } from "./failure.ts";
 import { checkWorkTree, commitStep } from "./git.ts";
 import type { LintCommandOptions, LintEngine, LintSurroundings } from "./lint-command.ts";
@@ -18,7 +19,14 @@ import { type Project, readProject } from "./project.ts";
 import type { ReportCommandOptions, ReportEngine } from "./report-command.ts";
 import { checkApplicable, readSelector, type Selector, type SelectorOptions, selectSteps } from "./select-steps.ts";
 import type { Shard, SurveyOptions } from "./survey-command.ts";
-import { abiList, positiveSeconds, type VerifyOptions, type VerifyOutput, verifyPlan } from "./verify-command.ts";
+import {
+  abiList,
+  positiveSeconds,
+  type VerifyOptions,
+  type VerifyOutput,
+  verifyAndKeep,
+  verifyPlan,
+} from "./verify-command.ts";
 import { undoChanges, writeChanges } from "./write-files.ts";
 
 /** What the commands need of the core. */
@@ -56,8 +64,9 @@ interface DiffOptions extends CommonOptions, SelectorOptions {
   readonly date: Date;
 }
 
-interface ApplyOptions extends CommonOptions, SelectorOptions {
+interface ApplyOptions extends CommonOptions, SelectorOptions, VerifyOptions {
   readonly commit?: true;
+  readonly verify?: true;
 }
 
 /** A character stands for a code point in `text` and for a byte in the result. */
@@ -171,10 +180,11 @@ export async function run(args: readonly string[], load: LoadEngine, around: Sur
     )
     .action(action<DiffOptions>((path, options) => diff(path, options, load, around)));
 
-  withSelectors(program.command("apply"))
+  withVerifyOptions(withSelectors(program.command("apply")))
     .description("write the next step, or the selected ones")
     .argument("[path]", "the project", ".")
     .option("--commit", "make one git commit per step")
+    .option("--verify", "build and test each step first, drop those that fail, and plan again without them")
     .action(action<ApplyOptions>((path, options) => apply(path, options, load, around)));
 
   program
@@ -182,6 +192,7 @@ export async function run(args: readonly string[], load: LoadEngine, around: Sur
     .description("check the handles of HPy code, migrated or written by hand")
     .argument("[path]", "the project", ".")
     .addOption(new Option("--format <format>", "form of the results").choices(["text", "json", "sarif", "github"]))
+    .option("--capi", "check the references of code that still uses the C API instead")
     .option("--fix", "make the repairs that are certain, then check")
     .addOption(
       new Option("--abi <abi>", "what it is built for; setup.cfg says it by default").choices(["hybrid", "universal"]),
@@ -493,13 +504,42 @@ async function apply(
 ): Promise<Result<number>> {
   const found = await selected(path, options, load, around);
   if (!found.ok) return found;
-  const { steps, plan: made, project } = found.value;
+  const { project, plan: made, steps } = found.value;
   const applicable = checkApplicable(made, steps);
   if (!applicable.ok) return applicable;
   if (options.commit) {
     const clean = checkWorkTree(project.root, options.allowDirty ? "allowed" : "refused");
     if (!clean.ok) return clean;
   }
+  if (!options.verify) return writeSteps(project, made, steps, [], options, around);
+  const selector = readSelector(options);
+  if (!selector.ok) return selector;
+  const engine = await load();
+  const first = wantedFunction(selector.value);
+  const replan: Replan = async (excluded) => {
+    if (excluded.length === 0) return { plan: made, steps };
+    const next = await engine.plan(project.input, {
+      hpy: options.hpy,
+      excluded,
+      ...(first === undefined ? {} : { first }),
+    });
+    const left = selectSteps(next, selector.value);
+    return left.ok ? { plan: next, steps: left.value } : null;
+  };
+  return verifyAndKeep(project, made, replan, options, verifyOutput(options, around), async (kept) =>
+    writeSteps(project, kept.plan, kept.steps, kept.dropped, options, around),
+  );
+}
+
+/** Writes steps that are known to apply, one after the other. */
+function writeSteps(
+  project: Project,
+  made: MigrationPlan,
+  steps: readonly Step[],
+  dropped: readonly DroppedStep[],
+  options: ApplyOptions,
+  around: Surroundings,
+): Result<number> {
   for (const [index, step] of steps.entries()) {
     const written = writeStep(project.root, step, options);
     if (!written.ok) {
@@ -510,7 +550,20 @@ async function apply(
       around.out(bytesOf(renderStat(step.changes.map(diffFile))));
     }
   }
-  if (options.json) printJson({ schema: PLAN_SCHEMA, applied: steps.map(stepJson) }, around);
+  if (options.json) {
+    const drops = dropped.map(({ exclusion, result }) => ({ id: exclusion.step, problems: result.problems }));
+    const applied = {
+      schema: PLAN_SCHEMA,
+      applied: steps.map(stepJson),
+      ...(options.verify ? { dropped: drops } : {}),
+    };
+    printJson(applied, around);
+  }
+  if (dropped.length > 0 && !options.quiet) {
+    around.err(
+      `hpy-migrate: ${count(dropped.length, "step")} failed and were not written; what they move stays legacy\n`,
+    );
+  }
   if (steps.length === 0) nothingLeft(options, around);
   else if (!options.quiet) around.err(`${count(made.steps.length - steps.length, "step")} left\n`);
   closeAccount(made, options, around);

@@ -1,17 +1,18 @@
 /** `hpy-migrate verify`, and what `apply --verify` shares with it. */
 import { existsSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
-import type { MigrationPlan } from "../engine/types.ts";
+import type { MigrationPlan, Step } from "../engine/types.ts";
 import type { Style } from "../report/style.ts";
 import { Laboratory } from "../verify/laboratory.ts";
 import { findBuildCommand, findRequirements, findTestCommand } from "../verify/project-commands.ts";
 import { PythonEnvironmentError } from "../verify/python-environment.ts";
+import { type KeptSteps, keepGreenSteps, type Replan } from "../verify/roll-back.ts";
 import { type SeriesResult, type SeriesStep, verifySeries } from "../verify/series.ts";
 import { type Baseline, type HpyAbi, Verifier } from "../verify/verifier.ts";
 import { type Result, success, unusable } from "./failure.ts";
 import { ProgressBar } from "./progress.ts";
 import type { Project } from "./project.ts";
-import { renderBaseline, renderStepResult, renderVerdict, verifyJson } from "./verify-text.ts";
+import { renderBaseline, renderDropped, renderStepResult, renderVerdict, verifyJson } from "./verify-text.ts";
 
 /** Options of `verify` and of `apply --verify`. */
 export interface VerifyOptions {
@@ -55,7 +56,7 @@ export function positiveSeconds(given: string): number {
 }
 
 /** A verification that is ready to go: the original is built and tested. */
-export interface Verification {
+interface Verification {
   readonly verifier: Verifier;
   readonly baseline: Baseline;
   readonly commands: { readonly build: string; readonly test: string | null };
@@ -72,7 +73,7 @@ const SIGNAL_STATUS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
  *
  * @param start - Whether some module is HPy already.
  */
-export async function withVerification(
+async function withVerification(
   project: Project,
   start: "capi" | "hpy",
   options: VerifyOptions,
@@ -140,17 +141,20 @@ function json(value: object): string {
 }
 
 /** Whether a project's files hold an HPy module. */
-export function startOf(project: Project): "capi" | "hpy" {
+function startOf(project: Project): "capi" | "hpy" {
   return project.input.files.some((file) => file.text.includes("HPy_MODINIT")) ? "hpy" : "capi";
 }
 
 /** The ABIs for each step, and those for the last state only. */
-export function abisFor(
+function abisFor(
   plan: MigrationPlan,
+  steps: readonly Step[],
   options: VerifyOptions,
 ): { readonly abis: readonly HpyAbi[]; readonly finalAbis: readonly HpyAbi[] } {
   if (options.abi !== undefined) return { abis: options.abi, finalAbis: [] };
-  const isFinished = plan.modules.every((module) => module.steps.some((step) => step.kind === "finish"));
+  const isFinished = plan.modules.every((module) =>
+    steps.some((step) => step.kind === "finish" && step.module === module.name),
+  );
   return { abis: ["hybrid"], finalAbis: isFinished ? ["cpython", "universal"] : ["cpython"] };
 }
 
@@ -163,7 +167,7 @@ export function verifyPlan(
 ): Promise<Result<number>> {
   const steps: readonly SeriesStep[] = plan.steps;
   return withVerification(project, startOf(project), options, output, async (verification) => {
-    const { abis, finalAbis } = abisFor(plan, options);
+    const { abis, finalAbis } = abisFor(plan, plan.steps, options);
     const result = await replay(verification, steps, abis, finalAbis, options, output);
     if (output.json) {
       verification.say(json(verifyJson(verification.commands, abis, finalAbis, verification.baseline, result)));
@@ -199,4 +203,33 @@ async function replay(
     }
   }
   return result;
+}
+
+/**
+ * Verifies the steps that a plan offers, drops those that fail, and hands the ones that are kept to `write`. Nothing is
+ * written when the original itself cannot be verified.
+ */
+export function verifyAndKeep(
+  project: Project,
+  plan: MigrationPlan,
+  replan: Replan,
+  options: VerifyOptions,
+  output: VerifyOutput,
+  write: (kept: KeptSteps) => Promise<Result<number>>,
+): Promise<Result<number>> {
+  return withVerification(project, startOf(project), options, output, async ({ verifier, progress, say }) => {
+    const series = {
+      abis: abisFor(plan, [], options).abis,
+      finalAbis: (made: MigrationPlan, steps: readonly Step[]) => abisFor(made, steps, options).finalAbis,
+      group: 1,
+      known: 0,
+      onStep: (done: number, total: number) => progress?.steps(done, total),
+      onResult: () => {},
+    };
+    const kept = await keepGreenSteps(verifier, replan, series, (dropped) => {
+      if (!output.json) say(renderDropped(dropped, output.style));
+    });
+    progress?.clear();
+    return kept === null ? unusable("nothing is left of the selection") : write(kept);
+  });
 }

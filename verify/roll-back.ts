@@ -1,7 +1,7 @@
 /** Keeps the steps of a series that pass, and plans again without those that do not. */
-import type { Exclusion } from "../engine/types.ts";
+import type { Exclusion, MigrationPlan, Step } from "../engine/types.ts";
 import { type SeriesOptions, type SeriesResult, type SeriesStep, type StepResult, verifySeries } from "./series.ts";
-import type { Verifier } from "./verifier.ts";
+import type { HpyAbi, Verifier } from "./verifier.ts";
 
 /** A step that failed, with what it would have changed. */
 export interface DroppedStep {
@@ -9,19 +9,19 @@ export interface DroppedStep {
   readonly exclusion: Exclusion;
 }
 
-export interface KeptSteps<T> {
+export interface KeptSteps {
   /** The last plan, in which what failed is legacy. */
-  readonly plan: T;
+  readonly plan: MigrationPlan;
   /** Its steps that are green; all of them, unless the planner went on to offer what was excluded. */
-  readonly steps: readonly SeriesStep[];
+  readonly steps: readonly Step[];
   readonly dropped: readonly DroppedStep[];
   readonly verification: SeriesResult;
 }
 
 /** Plans, given what must not be made; null when nothing is left to do. */
-export type Replan<T> = (
+export type Replan = (
   excluded: readonly Exclusion[],
-) => Promise<{ readonly plan: T; readonly steps: readonly SeriesStep[] } | null>;
+) => Promise<{ readonly plan: MigrationPlan; readonly steps: readonly Step[] } | null>;
 
 /** Lines of evidence that a refusal holds. */
 const LINES = 3;
@@ -41,20 +41,29 @@ function commonSteps(a: readonly SeriesStep[], b: readonly SeriesStep[]): number
   return first < 0 ? a.length : first;
 }
 
+/** Options of the series, except that the last ABIs depend on how far the plan gets. */
+export interface KeepOptions extends Omit<SeriesOptions, "finalAbis"> {
+  readonly finalAbis: (plan: MigrationPlan, steps: readonly Step[]) => readonly HpyAbi[];
+}
+
 /** Drops each step that fails, and replans, until what is left is green. */
-export async function keepGreenSteps<T>(
+export async function keepGreenSteps(
   verifier: Verifier,
-  replan: Replan<T>,
-  options: SeriesOptions,
+  replan: Replan,
+  options: KeepOptions,
   onDrop: (dropped: DroppedStep) => void,
-): Promise<KeptSteps<T> | null> {
+): Promise<KeptSteps | null> {
   const dropped: DroppedStep[] = [];
   let made = await replan([]);
   let known = options.known;
   let results: readonly StepResult[] = [];
   while (made !== null) {
     const { steps } = made;
-    const verification = await verifySeries(verifier, steps, { ...options, known });
+    const verification = await verifySeries(verifier, steps, {
+      ...options,
+      known,
+      finalAbis: options.finalAbis(made.plan, steps),
+    });
     // What an earlier round has checked is told as it was then.
     const merged = verification.steps.map((step, i) => {
       const earlier = i < known ? results[i] : undefined;
