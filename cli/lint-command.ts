@@ -29,6 +29,7 @@ export interface LintCommandOptions {
   readonly quiet?: true;
   readonly fix?: true;
   readonly unproven?: true;
+  readonly capi?: true;
   readonly abi?: "hybrid" | "universal";
   readonly exclude: readonly string[];
 }
@@ -68,11 +69,12 @@ export async function lint(
     input = { files: input.files.map((file) => ({ ...file, text: changes.get(file.path) ?? file.text })) };
   }
   const report = await engine.lint(input, {
+    side: options.capi ? "capi" : "hpy",
     fixes: format === "json" || format === "sarif" ? "offered" : "none",
     ...(options.abi === undefined ? {} : { abi: options.abi }),
   });
   if (report.functions === 0 && report.findings.length === 0 && report.unproven.length === 0 && !options.quiet)
-    around.err(`hpy-migrate: ${path}: no HPy code found\n`);
+    around.err(`hpy-migrate: ${path}: no ${options.capi ? "C-API" : "HPy"} code found\n`);
   switch (format) {
     case "json":
       around.print(`${JSON.stringify(lintJson(report), null, 2)}\n`);

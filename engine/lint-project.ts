@@ -4,13 +4,15 @@ import { DIAGNOSTICS, type Diagnostic } from "../lint/diagnostics.ts";
 import type { Abi } from "../lint/file-checks.ts";
 import type { Finding } from "../lint/findings.ts";
 import { candidateFix, type Fix } from "../lint/fixes.ts";
-import { type FileReport, lintHandles } from "../lint/lint-files.ts";
+import { type FileReport, lintHandles, lintReferences } from "../lint/lint-files.ts";
 import type { InputFile, ParsedFile, Parser, Span } from "../syntax/source.ts";
 import type { ProjectInput } from "./types.ts";
 
 export interface LintOptions {
   /** Whether repairs are worked out: each costs a check of the functions that it touches. */
   readonly fixes: "offered" | "none";
+  /** Handles of HPy code, or references of the code that uses the C API. */
+  readonly side: "hpy" | "capi";
   /** What the extension is built for; left out, the build files say it. */
   readonly abi?: Abi;
 }
@@ -62,7 +64,8 @@ export function lintProject(input: ProjectInput, parser: Parser, options: LintOp
   const inputs = input.files.filter((file) => isSource(file.path));
   const knowledge = parser.prepare(inputs);
   const files = inputs.map((file) => parser.parse(file, knowledge));
-  const reports = lintHandles(files, options.abi ?? builtFor(input));
+  const isCapi = options.side === "capi";
+  const reports = isCapi ? lintReferences(files) : lintHandles(files, options.abi ?? builtFor(input));
   const findings: LintFinding[] = [];
   const unproven: LintReport["unproven"][number][] = [];
   for (const report of reports) {
@@ -70,7 +73,7 @@ export function lintProject(input: ProjectInput, parser: Parser, options: LintOp
     const lines = new Lines(file.text);
     for (const finding of report.findings) {
       const fix =
-        options.fixes === "offered"
+        options.fixes === "offered" && !isCapi
           ? triedFix(file, finding, report, files, (changed) => parser.parse(changed, knowledge))
           : null;
       findings.push(located(file.path, lines, finding, fix));
@@ -78,7 +81,7 @@ export function lintProject(input: ProjectInput, parser: Parser, options: LintOp
     for (const { span, reason, function: name } of report.unproven)
       unproven.push({ path: file.path, line: lines.place(span.start).line, function: name, reason: readable(reason) });
     for (const { span, reason, name } of file.unparsed)
-      if (file.text.slice(span.start, span.end).includes("HPy"))
+      if (file.text.slice(span.start, span.end).includes(isCapi ? "Py" : "HPy"))
         unproven.push({
           path: file.path,
           line: lines.place(span.start).line,
@@ -106,7 +109,7 @@ export function fixProject(
   let applied = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const files = [...texts].map(([path, text]): InputFile => ({ path, text }));
-    const { findings } = lintProject({ files }, parser, { fixes: "offered" });
+    const { findings } = lintProject({ files }, parser, { side: "hpy", fixes: "offered" });
     const byFile = new Map<string, Fix[]>();
     for (const { path, fix } of findings) {
       if (fix === null) continue;

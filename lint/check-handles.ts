@@ -39,7 +39,13 @@ export class HandleChecker {
   /** Functions of a file that are checked: those that take part in HPy, or those of the C API that do not. */
   functionsOf(file: ParsedFile): readonly FunctionInfo[] {
     const isHpy = this.side === "hpy";
-    return (this.project.byFile.get(file) ?? []).filter((f) => f.usesHpy === isHpy);
+    const all = (this.project.byFile.get(file) ?? []).filter((f) => f.usesHpy === isHpy);
+    if (isHpy) return all;
+    const dead = file.conditionals.flatMap((c) => c.branches).filter((b) => b.liveness === "dead");
+    return all.filter((f) => {
+      const start = file.tree.start(f.node);
+      return !dead.some(({ body }) => body.start <= start && start < body.end);
+    });
   }
 
   /** Defects of the declarations, tables and formats of a file. */

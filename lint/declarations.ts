@@ -177,7 +177,11 @@ export class Scope {
   private add(variable: Variable): void {
     const others = this.byName.get(variable.name);
     if (others === undefined) this.byName.set(variable.name, [variable]);
-    else others.push({ ...variable, place: `${variable.name}@${variable.from}` });
+    else {
+      // Branches of an `#if` declare the same variable, each in its own way.
+      const twin = others.find((o) => o.to === variable.to && o.storage === variable.storage && variable.index < 0);
+      others.push({ ...variable, place: twin?.place ?? `${variable.name}@${variable.from}` });
+    }
   }
 
   /** The variable that a name means at an offset; undefined for globals, functions and macros. */

@@ -6,6 +6,8 @@ export interface Diagnostic {
   /** `error`: wrong at run time. `hazard`: correct HPy that meets a defect or a trap of HPy 0.9 itself. */
   readonly severity: "error" | "hazard";
   readonly explanation: string;
+  /** `capi` for what is found in code that uses the C API, with `lint --capi`. */
+  readonly side?: "capi";
   /** `cpp` where the example is C++. */
   readonly language?: "cpp";
   /** Code that has the defect, and nothing else wrong. */
@@ -46,6 +48,23 @@ example_impl(HPyContext *ctx, HPy self, const HPy *args, size_t nargs, HPy kwnam
     }
 ${body}
 }
+`;
+}
+
+/** A method of the C API that takes one argument. */
+function capiMethod(body: string): string {
+  return `#include <Python.h>
+
+static PyObject *
+example(PyObject *self, PyObject *arg)
+{
+${body}
+}
+
+static PyMethodDef methods[] = {
+    {"example", example, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
 `;
 }
 
@@ -859,5 +878,121 @@ example_stat_impl(HPyContext *ctx, HPy self)
     repaired: method(`    /* hpy-migrate: allow handle-dropped: the attribute is None, which never dies */
     HPy_GetAttr_s(ctx, arg, "touch");
     return HPy_Dup(ctx, ctx->h_None);`),
+  },
+  {
+    id: "capi-reference-leaked",
+    title: "A reference of the C API is not released on a path",
+    severity: "error",
+    side: "capi",
+    explanation:
+      "The code owns this reference and loses it: by an early return, by a new value for the variable, or by passing it on to a call that takes its own. A migration to HPy carries the leak along, as a handle that is not closed, so it has to be decided what is meant.",
+    example: capiMethod(`    PyObject *text = PyObject_Str(arg);
+    if (text == NULL)
+        return NULL;
+    if (PyObject_Length(text) == 0)
+        return PyLong_FromLong(0);
+    PyObject *hash = PyLong_FromSsize_t(PyObject_Hash(text));
+    Py_DECREF(text);
+    return hash;`),
+    repaired: capiMethod(`    PyObject *text = PyObject_Str(arg);
+    if (text == NULL)
+        return NULL;
+    if (PyObject_Length(text) == 0) {
+        Py_DECREF(text);
+        return PyLong_FromLong(0);
+    }
+    PyObject *hash = PyLong_FromSsize_t(PyObject_Hash(text));
+    Py_DECREF(text);
+    return hash;`),
+  },
+  {
+    id: "capi-over-released",
+    title: "A reference of the C API is released more often than it is owned",
+    severity: "error",
+    side: "capi",
+    explanation:
+      "The reference was released before, was given away, or was only borrowed. Often a variable keeps its old value after Py_DECREF, and a cleanup label releases it again. The object dies while others use it.",
+    example: capiMethod(`    PyObject *pair = PyTuple_New(2);
+    if (pair == NULL)
+        return NULL;
+    PyTuple_SET_ITEM(pair, 0, arg);
+    Py_INCREF(arg);
+    PyTuple_SET_ITEM(pair, 1, arg);
+    return pair;`),
+    repaired: capiMethod(`    PyObject *pair = PyTuple_New(2);
+    if (pair == NULL)
+        return NULL;
+    Py_INCREF(arg);
+    PyTuple_SET_ITEM(pair, 0, arg);
+    Py_INCREF(arg);
+    PyTuple_SET_ITEM(pair, 1, arg);
+    return pair;`),
+  },
+  {
+    id: "capi-used-after-release",
+    title: "An object is used after its last reference was released",
+    severity: "error",
+    side: "capi",
+    explanation: "Nothing in this function keeps the object alive at that point.",
+    example: capiMethod(`    PyObject *text = PyObject_Str(arg);
+    if (text == NULL)
+        return NULL;
+    Py_DECREF(text);
+    return PyLong_FromSsize_t(PyObject_Length(text));`),
+    repaired: capiMethod(`    PyObject *text = PyObject_Str(arg);
+    if (text == NULL)
+        return NULL;
+    Py_ssize_t length = PyObject_Length(text);
+    Py_DECREF(text);
+    return PyLong_FromSsize_t(length);`),
+  },
+  {
+    id: "capi-borrowed-after-owner",
+    title: "A borrowed reference or a pointer is used after its owner was released",
+    severity: "error",
+    side: "capi",
+    explanation:
+      "An item borrowed from a container, and the memory of a string, live as long as the object that they come from. Here the last reference to that object that the function holds is gone.",
+    example: capiMethod(`    PyObject *items = PySequence_List(arg);
+    if (items == NULL)
+        return NULL;
+    PyObject *first = PyList_GET_ITEM(items, 0);
+    Py_DECREF(items);
+    return PyObject_Str(first);`),
+    repaired: capiMethod(`    PyObject *items = PySequence_List(arg);
+    if (items == NULL)
+        return NULL;
+    PyObject *first = PyList_GET_ITEM(items, 0);
+    PyObject *text = PyObject_Str(first);
+    Py_DECREF(items);
+    return text;`),
+  },
+  {
+    id: "capi-borrowed-returned",
+    title: "A borrowed reference is returned to Python",
+    severity: "error",
+    side: "capi",
+    explanation:
+      "Methods and slots give a reference of their own to the caller, which releases it. A borrowed one needs Py_INCREF first.",
+    example: capiMethod(`    return arg;`),
+    repaired: capiMethod(`    Py_INCREF(arg);
+    return arg;`),
+  },
+  {
+    id: "capi-null-unchecked",
+    title: "A result is used before anybody looks whether the call failed",
+    severity: "error",
+    side: "capi",
+    explanation: "When the first call fails its result is NULL, and the second one crashes on it.",
+    example: capiMethod(`    PyObject *pair = PyTuple_New(1);
+    Py_INCREF(arg);
+    PyTuple_SET_ITEM(pair, 0, arg);
+    return pair;`),
+    repaired: capiMethod(`    PyObject *pair = PyTuple_New(1);
+    if (pair == NULL)
+        return NULL;
+    Py_INCREF(arg);
+    PyTuple_SET_ITEM(pair, 0, arg);
+    return pair;`),
   },
 ];

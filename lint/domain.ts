@@ -151,6 +151,11 @@ export class State {
     for (const [key, fact] of this.facts) if (fact.names.includes(name)) this.facts.delete(key);
   }
 
+  /** What a store to a member of this name may change. */
+  forgetWord(word: string): void {
+    for (const key of this.facts.keys()) if (key.split(" ").includes(word)) this.facts.delete(key);
+  }
+
   /** What a call or a store through a pointer may change. */
   forgetMemory(): void {
     for (const [key, fact] of this.facts) if (fact.memory) this.facts.delete(key);

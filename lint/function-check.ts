@@ -17,9 +17,14 @@ export interface FunctionResult {
   readonly summary: Summary;
 }
 
-/** Distinct states at one point, and steps over a whole function, beyond which the checker gives up. */
-const STATES_PER_NODE = 256;
-const STEPS = 40_000;
+/**
+ * Distinct states at one point, and steps over a whole function, beyond which the checker gives up. The functions of
+ * C-API code need not be proved, so less is spent on them.
+ */
+const LIMITS = {
+  hpy: { states: 256, steps: 40_000 },
+  capi: { states: 96, steps: 6_000 },
+} as const;
 const OUTCOMES = 48;
 /** Branch decisions shown with a finding. */
 const SHOWN_DECISIONS = 8;
@@ -75,13 +80,14 @@ class FunctionCheck {
     const waiting = new Map<number, State[]>();
     const seen = cfg.nodes.map(() => new Map<string, State>());
     let steps = 0;
+    const limit = LIMITS[this.side].steps;
     const arrive = (to: number, state: State): void => {
       this.prune(state, live[to] as ReadonlySet<string>);
       const known = seen[to] as Map<string, State>;
       const key = state.key();
       const same = known.get(key);
       if (same === undefined) {
-        if (known.size >= STATES_PER_NODE) {
+        if (known.size >= LIMITS[this.side].states) {
           this.giveUp(cfg.nodes[to]?.syntax ?? node, "too many combinations of paths");
           return;
         }
@@ -105,10 +111,10 @@ class FunctionCheck {
       const states = waiting.get(id) as State[];
       waiting.delete(id);
       for (const state of states) {
-        if (++steps > STEPS) break;
+        if (++steps > limit) break;
         this.transfer(cfg.nodes[id] as CfgNode, state, arrive);
       }
-      if (steps > STEPS) {
+      if (steps > limit) {
         this.giveUp(node, "too many steps");
         break;
       }
@@ -330,7 +336,9 @@ class FunctionCheck {
         if (cell.parameter === p.index) {
           if (cell.state === "null") when = "null";
           else if (!cell.maybeNull) when = "present";
+          const returned = value.kind === "cell" && state.cells.get(value.cell) === cell;
           if (cell.state === "closed") effect = "closed";
+          else if (this.side === "capi" && cell.state === "owned") effect = returned ? "none" : "retained";
           else if (cell.state === "tracked" || cell.state === "unknown") effect = "unknown";
         }
         if (cell.parameter === BEHIND + p.index) {
@@ -360,7 +368,8 @@ class FunctionCheck {
       case "unassigned":
         return { kind: "unassigned" };
       case "cell": {
-        const cell = state.cells.get(value.cell) as Cell;
+        const cell = state.cells.get(value.cell);
+        if (cell === undefined) return { kind: "number", mask: ANY };
         const counted = this.side === "capi" && cell.kind === "reference" && cell.state === "owned";
         if (counted) return { kind: "new", cell: cell.kind, maybeNull: cell.maybeNull };
         if (cell.parameter >= 0 && cell.parameter < BEHIND) return { kind: "argument", index: cell.parameter };
@@ -430,8 +439,11 @@ class FunctionCheck {
   ): void {
     const span = this.span(node);
     const origin = cell === undefined || cell.origin === NONE ? -1 : cell.origin;
-    const key = `${id}:${span.start}:${span.end}:${origin}`;
-    if (this.findings.has(key)) return;
+    // A handle needs its close on every path, so each is reported. References of the original code are not repaired here.
+    const everywhere = this.side === "capi" && origin >= 0;
+    const key = everywhere ? `${id}:${origin}` : `${id}:${span.start}:${span.end}:${origin}`;
+    const known = this.findings.get(key);
+    if (known !== undefined && known.span.start <= span.start) return;
     this.findings.set(key, {
       id,
       span,

@@ -59,6 +59,13 @@ const FORMAT_AT: ReadonlyMap<string, number> = new Map([
   ["PyObject_CallMethod", 2],
 ]);
 
+/** Types whose pointers are no objects. */
+const PLAIN_TYPES: ReadonlySet<string> = new Set(
+  "bool char double FILE float int int16_t int32_t int64_t int8_t long Py_buffer Py_ssize_t PyTypeObject short size_t ssize_t uint16_t uint32_t uint64_t uint8_t unsigned void wchar_t".split(
+    " ",
+  ),
+);
+
 /** Objects that live as long as the interpreter. */
 const IMMORTAL: ReadonlySet<string> = new Set(["Py_None", "Py_True", "Py_False", "Py_NotImplemented", "Py_Ellipsis"]);
 
@@ -137,7 +144,7 @@ export class Interpreter {
         state.set(place, CONTEXT);
         continue;
       }
-      const kind = cellKind(type);
+      const kind = cellKind(type) ?? (this.around.side === "capi" && isStructPointer(type) ? "reference" : undefined);
       if (kind !== undefined && !type.reference) {
         state.set(place, this.resources.addCell(state, { kind, state: "borrowed", maybeNull: true, parameter: index }));
         continue;
@@ -231,7 +238,9 @@ export class Interpreter {
       if (value.kind === "context" && this.lastsLonger(target, state))
         this.resources.report("context-stored", target, "the context is kept in an object, beyond the call", state);
       if (!this.isScratch(target) || state.cell(value)?.state !== "borrowed") this.escape(value, target, state);
-      state.forgetMemory();
+      if (this.around.side === "hpy") state.forgetMemory();
+      else if (this.tree.kind(target) === "field_expression")
+        state.forgetWord(this.tree.source(this.tree.field(target, "field")));
       return;
     }
     if (place.endsWith("[]")) this.assignElement(place, value, target, state);
@@ -942,6 +951,11 @@ export class Interpreter {
         if (flipped !== undefined && b.kind === "number") {
           return this.compareRange(b.mask, FLIPPED[operator] as string, flipped, right, s, fact);
         }
+        if (this.around.side === "capi" && equality && a.kind === "cell" && b.kind === "cell" && a.cell !== b.cell) {
+          const same = s.clone();
+          this.unify(same, a.cell, b.cell);
+          return operator === "==" ? { yes: [same], no: [s] } : { yes: [s], no: [same] };
+        }
         if (a.kind === "number" && b.kind === "number") {
           const [holds, fails] = compareMasks(a.mask, operator, b.mask);
           if (!holds) return { yes: [], no: [s] };
@@ -950,6 +964,26 @@ export class Interpreter {
         return fact === null ? { yes: [s.clone()], no: [s] } : this.decide(fact, s);
       }),
     );
+  }
+
+  /**
+   * Two references turn out to be of one object. When it is one of the interpreter's, what is owned of the one is owned
+   * of the other; else whose count is whose cannot be told.
+   */
+  private unify(state: State, a: number, b: number): void {
+    const isImmortal = (id: number): boolean => state.cells.get(id)?.by === INTERPRETER;
+    if (!isImmortal(a) && !isImmortal(b)) {
+      for (const id of [a, b]) state.update(id, { state: "unknown" });
+      return;
+    }
+    const [kept, gone] = isImmortal(a) ? [a, b] : [b, a];
+    const moved = state.cells.get(gone);
+    const count = (state.cells.get(kept)?.count ?? 0) + (moved?.count ?? 0);
+    if (moved?.state === "unknown") return;
+    for (const [place, value] of state.values)
+      if (value.kind === "cell" && value.cell === gone) state.values.set(place, { kind: "cell", cell: kept });
+    state.update(kept, { count, state: count > 0 ? "owned" : "borrowed" });
+    state.update(gone, { state: "unknown" });
   }
 
   private compareRange(
@@ -1111,6 +1145,14 @@ export class Interpreter {
     return [];
   }
 
+  /**
+   * After a call, what is known of memory holds no longer. In C-API code it is taken to hold: calls that change a
+   * setting between two tests of it are rare, and mistakes on such paths rarer than false alarms.
+   */
+  private forgetMemory(state: State): void {
+    if (this.around.side === "hpy") state.forgetMemory();
+  }
+
   /** Evaluates arguments for their effects and answers a fixed value. */
   private valueOf(nodes: readonly Node[], state: State, value: Value): Result[] {
     return this.evaluateAll(nodes, state).map(({ state: s, values }) => {
@@ -1184,7 +1226,7 @@ export class Interpreter {
         if (role === "out-new" || role === "out-struct") outs.push(i);
         if (api.ownership.kind === "interior" && api.ownership.of === i) pointsInto = value;
       });
-      state.forgetMemory();
+      this.forgetMemory(state);
       return this.hpyResult(n, api, values, outs, pointsInto, state);
     });
   }
@@ -1351,8 +1393,8 @@ export class Interpreter {
         const closed = this.resources.addCell(failed, { kind: "tracker", state: "closed", releasedAt: n }, n);
         failed.set(tracker.place, closed);
       }
-      failed.forgetMemory();
-      state.forgetMemory();
+      this.forgetMemory(failed);
+      this.forgetMemory(state);
       let by = -1;
       if (tracker.kind === "address") {
         const made = this.resources.fresh(state, "tracker", n, false);
@@ -1472,7 +1514,7 @@ export class Interpreter {
       if (summary.doubtful !== null && values.some((value) => this.carriesResource(value, state)))
         this.around.giveUp(n, `it calls ${name}, which was not understood: ${summary.doubtful}`);
       this.passArguments(name, summary, nodes, values, state);
-      state.forgetMemory();
+      this.forgetMemory(state);
       const results: Result[] = [];
       for (const outcome of summary.outcomes) {
         const possible = values.every((value, i) => {
@@ -1497,6 +1539,7 @@ export class Interpreter {
             s.update(value.cell, effect.when === "null" ? { state: "null" } : { maybeNull: false });
           }
           if (effect.effect === "closed") this.resources.release(value, nodes[i] as Node, s);
+          else if (effect.effect === "retained") this.resources.retain(value, nodes[i] as Node, s);
           else if (effect.effect !== "none" && value.kind === "cell") s.update(value.cell, { state: "unknown" });
           else if (this.around.side === "capi" && value.kind === "cell") s.update(value.cell, { shared: true });
           if (value.kind !== "address") {
@@ -1540,6 +1583,8 @@ export class Interpreter {
       case "argument":
         return values[given.index] ?? UNKNOWN;
       case "borrowed":
+        // Whose it is in C-API code cannot be told from here.
+        if (this.around.side === "capi") return UNKNOWN;
         return this.resources.addCell(state, { kind: given.cell, state: "borrowed", maybeNull: true }, n);
       case "inside": {
         const into = values[given.index];
@@ -1570,7 +1615,8 @@ export class Interpreter {
         if (role === "retains") {
           if (!api.nullable.includes(i)) this.checkUnchecked(api.name, value, node, state);
           this.resources.retain(value, node, state);
-        } else if (role === "releases") {
+        } else if (frees(api.name) && value.kind === "cell") state.update(value.cell, { state: "unknown" });
+        else if (role === "releases") {
           if (!api.nullable.includes(i)) this.checkUnchecked(api.name, value, node, state);
           this.resources.release(value, node, state);
         } else {
@@ -1578,12 +1624,11 @@ export class Interpreter {
           if (role === "borrows" && !api.nullable.includes(i)) this.checkUnchecked(api.name, value, node, state);
           const now = state.cell(value);
           if (now === undefined || value.kind !== "cell") {
-            this.writeReference(n, api, role, value, state);
+            this.writeReference(n, role, value, state);
             return;
           }
           if (role === "steals" || stolen.has(i)) this.resources.drop(value, now, node, state, "stolen");
           else if (role === "steals-on-success") later.push(i);
-          else if (frees(api.name)) state.update(value.cell, { state: "unknown" });
           else if (!isReader(api)) state.update(value.cell, { shared: true });
         }
       });
@@ -1595,13 +1640,14 @@ export class Interpreter {
         const place = this.placeOf(nodes[0], state);
         if (place !== null) state.set(place, UNKNOWN);
       }
-      state.forgetMemory();
+      this.forgetMemory(state);
       const resized = values.find((value, i) => value.kind === "address" && api.parameters[i]?.ownership === "in-out");
       if (resized?.kind === "address" && state.cell(state.get(resized.place)) !== undefined) {
         // What could not be replaced was released.
         const failed = state.clone();
+        const old = failed.get(resized.place);
+        if (old.kind === "cell") failed.update(old.cell, { state: "closed", count: 0, releasedAt: n });
         failed.set(resized.place, NULL);
-        this.resources.forgetUnnamed(failed);
         const result = api.error === "negative" ? Range.minusOne : ANY;
         return [
           { state: failed, value: number(result) },
@@ -1625,7 +1671,7 @@ export class Interpreter {
   }
 
   /** What a call writes through a pointer argument. */
-  private writeReference(n: Node, api: CapiFunction, role: string, value: Value, state: State): void {
+  private writeReference(n: Node, role: string, value: Value, state: State): void {
     if (value.kind !== "address") return;
     if (role === "in-out") {
       const cell = state.cell(state.get(value.place));
@@ -1656,7 +1702,13 @@ export class Interpreter {
         const owner = values[api.ownership.from];
         const by = owner?.kind === "cell" ? owner.cell : -1;
         const maybeNull = api.error !== "none";
-        return this.resources.addCell(state, { kind: "reference", state: "borrowed", maybeNull, by }, n);
+        // Within a statement or two, the same call gives the same object: `Py_INCREF(ITEM(t, i)); f(ITEM(t, i))`.
+        const place = `@${this.tree.source(n)}`;
+        const known = state.values.get(place);
+        if (known !== undefined && state.cell(known) !== undefined) return known;
+        const made = this.resources.addCell(state, { kind: "reference", state: "borrowed", maybeNull, by }, n);
+        state.values.set(place, made);
+        return made;
       }
       case "same":
         return values[api.ownership.as] ?? UNKNOWN;
@@ -1697,6 +1749,8 @@ export class Interpreter {
     if (value.kind !== "cell" || cell === undefined || !cell.maybeNull || cell.origin === NONE) return;
     if (cell.state !== "owned" || cell.kind !== "reference") return;
     if (this.tree.kind(cell.origin) !== "call_expression") return;
+    const source = CAPI_FUNCTIONS.get(this.calleeName(cell.origin));
+    if (source !== undefined && source.ownership.kind !== "new") return;
     const message = `${name} crashes on NULL, which ${this.resources.shown(cell.origin)} gives when it fails`;
     this.around.report("capi-null-unchecked", node, message, state, cell, "possible");
     state.update(value.cell, { maybeNull: false });
@@ -1719,7 +1773,7 @@ export class Interpreter {
           if (behind.kind === "cell") state.update(behind.cell, { state: "unknown" });
           state.set(value.place, UNKNOWN);
         });
-        state.forgetMemory();
+        this.forgetMemory(state);
         const isNew = made === "tp_alloc" || made === "tp_new";
         return { state, value: isNew ? this.resources.fresh(state, "reference", n, true) : UNKNOWN };
       }),
@@ -1753,7 +1807,7 @@ export class Interpreter {
         const place = this.placeOf(nodes[0], state);
         if (place !== null) state.set(place, NULL);
       }
-      state.forgetMemory();
+      this.forgetMemory(state);
       const maybeNull = api.error !== "none";
       const into = api.ownership.kind === "interior" ? values[api.ownership.of] : undefined;
       switch (api.ownership.kind) {
@@ -1814,7 +1868,7 @@ export class Interpreter {
           if (this.hasParts(value.place, state) || state.cell(state.get(value.place)) !== undefined) concerned = true;
           else state.set(value.place, UNKNOWN);
         });
-        state.forgetMemory();
+        this.forgetMemory(state);
         const shown = name === "" ? this.resources.shown(callee) : name;
         if (concerned && !this.isCallback(name, callee, values, state))
           this.around.giveUp(n, `${shown} has no body here`);
@@ -1866,6 +1920,11 @@ function isReader(api: CapiFunction): boolean {
     name.includes("_AS_") ||
     name === "Py_TYPE"
   );
+}
+
+/** Whether a type may be the pointer to the struct of an object. */
+function isStructPointer(type: DeclaredType): boolean {
+  return type.pointers === 1 && !type.array && !PLAIN_TYPES.has(type.base);
 }
 
 /** Whether a call ends an object without looking at its references. */

@@ -216,8 +216,15 @@ export class Resources {
       const count = cell.count - 1;
       const shared = cell.shared || how !== "released";
       if (count > 0) state.update(value.cell, { count, shared });
-      else if (shared) state.update(value.cell, { state: how === "stored" ? "unknown" : "borrowed", count, shared });
-      else state.update(value.cell, { state: "closed", count, releasedAt: node });
+      else if (shared) {
+        const next = how === "stored" ? "unknown" : "borrowed";
+        state.update(value.cell, {
+          state: next,
+          count,
+          shared,
+          releasedAt: how === "released" ? node : cell.releasedAt,
+        });
+      } else state.update(value.cell, { state: "closed", count, releasedAt: node });
       return;
     }
     if (cell.state === "closed" && how === "released") {
@@ -235,6 +242,11 @@ export class Resources {
       return;
     }
     // What a null test has not settled is often settled by something that is not followed.
+    if (cell.releasedAt !== NONE && how === "released") {
+      const message = `${this.nameOf(cell)} was already released`;
+      this.report("reference-released-twice", node, message, state, value);
+      return;
+    }
     const what = how === "stolen" ? "is taken over by this call" : "is released here";
     const message = `${this.nameOf(cell)} is borrowed and ${what}`;
     this.report("borrowed-reference-released", node, message, state, value, "possible");
@@ -248,12 +260,6 @@ export class Resources {
       if (cell.state === "owned") this.leak(state, id, cell, node);
       state.cells.delete(id);
     }
-  }
-
-  /** Drops resources that nothing names any more, without a word. */
-  forgetUnnamed(state: State): void {
-    const reachable = state.reachable([]);
-    for (const id of state.cells.keys()) if (!reachable.has(id)) state.cells.delete(id);
   }
 
   private leak(state: State, id: number, cell: Cell, node: Node): void {
@@ -291,6 +297,9 @@ export class Resources {
     }
     for (const [id, cell] of state.cells) {
       if (cell.state !== "owned" || cell.by === INTERPRETER) continue;
+      // A helper that takes a reference for its caller is balanced by another one.
+      if (this.around.side === "capi" && cell.parameter >= 0 && !this.around.project.isCallback(this.around.info))
+        continue;
       if (given.has(id) && (this.around.side === "hpy" || cell.count === 1)) continue;
       const name = this.nameOf(cell);
       const id2 = {

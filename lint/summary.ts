@@ -18,7 +18,8 @@ export type Given =
 export interface ArgumentOutcome {
   /** What the argument must have been for this outcome. */
   readonly when: "any" | "null" | "present";
-  readonly effect: "none" | "closed" | "tracked" | "unknown";
+  /** `retained`: C-API code took one more reference for the caller. */
+  readonly effect: "none" | "closed" | "tracked" | "retained" | "unknown";
   /** For pointers and arrays: what stands behind afterwards (in every element); null when it was not written. */
   readonly out: Given | null;
   /** For pointers: what must have stood there before. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { loadParser } from "../../cli/load-parser.ts";
 import { DIAGNOSTICS } from "../../lint/diagnostics.ts";
-import { lintHandles } from "../../lint/lint-files.ts";
+import { lintHandles, lintReferences } from "../../lint/lint-files.ts";
 import type { ParsedFile } from "../../syntax/source.ts";
 
 const parser = await loadParser();
@@ -11,8 +11,9 @@ function parse(text: string, language: "c" | "cpp" = "c"): ParsedFile {
   return parser.parse(file, parser.prepare([file]));
 }
 
-function found(file: ParsedFile, abi: "hybrid" | "universal"): string[] {
-  return lintHandles([file], abi).flatMap((report) => report.findings.map((f) => f.id));
+function found(file: ParsedFile, abi: "hybrid" | "universal", side: "hpy" | "capi"): string[] {
+  const reports = side === "capi" ? lintReferences([file]) : lintHandles([file], abi);
+  return reports.flatMap((report) => report.findings.map((f) => f.id));
 }
 
 describe("diagnostics", () => {
@@ -22,10 +23,10 @@ describe("diagnostics", () => {
       const abi = id === "capi-in-universal" ? "universal" : "hybrid";
       const example = parse(d.example, d.language);
       expect(example.unparsed).toEqual([]);
-      expect(found(example, abi)).toContain(id);
+      expect(found(example, abi, d.side ?? "hpy")).toContain(id);
       const repaired = parse(d.repaired, d.language);
       expect(repaired.unparsed).toEqual([]);
-      expect(found(repaired, abi)).toEqual([]);
+      expect(found(repaired, abi, d.side ?? "hpy")).toEqual([]);
     },
   );
 
