@@ -23,8 +23,7 @@ export function planLimitedApiEdits(facts: BuildFacts, script: Script): ScriptEd
   }
   const left = facts.limitedApi.find(
     (place) =>
-      place.path === script.path &&
-      !edits.some((edit) => edit.start <= place.span.end && place.span.start <= edit.end),
+      place.path === script.path && !edits.some((edit) => edit.start <= place.span.end && place.span.start <= edit.end),
   );
   if (left === undefined) return { kind: "edits", edits };
   return {

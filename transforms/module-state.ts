@@ -101,8 +101,7 @@ function stateType(around: Surroundings): string | null {
   if (source === "-1") return null;
   const tokens = lex(source, "piece");
   const words = Array.from({ length: tokens.count }, (_, t) => tokenText(tokens, t));
-  if (words[0] === "sizeof" && words[1] === "(" && words[words.length - 1] === ")")
-    return words.slice(2, -1).join(" ");
+  if (words[0] === "sizeof" && words[1] === "(" && words[words.length - 1] === ")") return words.slice(2, -1).join(" ");
   throw new Refused(
     "module-state",
     { start: init.file.tree.start(init.declarator.nameNode), end: init.file.tree.end(init.declarator.nameNode) },
@@ -153,7 +152,9 @@ function endOfStatement(file: ParsedFile, n: Node): number {
 
 function declareBefore(around: Surroundings, declaration: Node, line: string): void {
   const { file } = around.definition;
-  around.editsOf(file).insert(file.tree.start(declaration), `${line}${newlineOf(file.text)}${newlineOf(file.text)}`, RULE, -9);
+  around
+    .editsOf(file)
+    .insert(file.tree.start(declaration), `${line}${newlineOf(file.text)}${newlineOf(file.text)}`, RULE, -9);
 }
 
 interface CallSite {
@@ -206,13 +207,69 @@ function callSites(file: ParsedFile, names: ReadonlySet<string>): CallSite[] {
 }
 
 function replaceGetters(around: Surroundings, variable: string): void {
-  for (const file of around.module.files)
-    for (const site of callSites(file, STATE_GETTERS)) {
+  for (const file of around.module.files) {
+    const sites = callSites(file, STATE_GETTERS);
+    for (const site of sites) {
       if (hasEffect(site.argument))
         refuse(around, `\`${site.name}\` is called with \`${site.argument}\`, which may do more than name a module.`);
       const text = site.next === "-" || site.next === "[" ? `(&${variable})` : `&${variable}`;
       around.editsOf(file).replace({ start: site.start, end: site.end }, text, RULE);
     }
+    dropParameters(around, file, sites, variable);
+  }
+}
+
+/** A macro whose parameter only said whose state was wanted becomes one without parameters, and so do its uses. */
+function dropParameters(around: Surroundings, file: ParsedFile, getters: readonly CallSite[], variable: string): void {
+  const tokens = lex(file.text);
+  for (let t = 0; t < tokens.count; t++) {
+    const macro = tokens.kind[t] === TokenKind.directive ? readDefinition(tokens, t) : null;
+    const [parameter] = macro?.parameters ?? [];
+    if (macro === null || parameter === undefined || macro.parameters?.length !== 1) continue;
+    const end = tokens.end[t] as number;
+    const own = getters.filter((g) => g.start >= (tokens.start[t] as number) && g.end <= end);
+    if (own.length === 0) continue;
+    const words = lex(file.text, "piece", (tokens.start[t] as number) + 1, end);
+    const places: number[] = [];
+    for (let w = 0; w < words.count; w++) {
+      const at = words.start[w] as number;
+      if (tokenText(words, w) === parameter && !own.some((g) => at >= g.start && at < g.end)) places.push(w);
+    }
+    const [only] = places;
+    if (only === undefined || places.length > 1 || tokenText(words, only - 1) !== "(") continue;
+    const uses = around.module.files.flatMap((f) => callSites(f, new Set([macro.name])));
+    const calls = uses.filter((u) => u.file !== file || u.start < (tokens.start[t] as number) || u.start >= end);
+    if (calls.some((u) => hasEffect(u.argument))) continue;
+    // A type or a variable of the same name would be taken for the macro if that had no parameters.
+    const isShared = around.module.files.some((f) => isUsedWithoutCall(f, macro.name));
+    let body = macro.body;
+    for (const g of own) body = body.replace(file.text.slice(g.start, g.end), `&${variable}`);
+    const edits = around.editsOf(file);
+    if (!isShared)
+      edits.replace({ start: words.start[only - 1] as number, end: words.end[only + 1] as number }, "", RULE);
+    for (const use of calls) {
+      if (getters.some((g) => g.file === use.file && g.start <= use.start && use.end <= g.end)) continue;
+      const start = isShared ? use.start : use.start + macro.name.length;
+      around.editsOf(use.file).replace({ start, end: use.end }, isShared ? body : "", RULE);
+    }
+  }
+}
+
+/** Whether a name stands anywhere in a file without an argument list. */
+function isUsedWithoutCall(file: ParsedFile, name: string): boolean {
+  if (!file.text.includes(name)) return false;
+  const find = (tokens: Tokens): boolean => {
+    for (let t = 0; t < tokens.count; t++)
+      if (tokens.kind[t] === TokenKind.identifier && tokenText(tokens, t) === name)
+        if (t + 1 >= tokens.count || tokenText(tokens, t + 1) !== "(") return true;
+    return false;
+  };
+  const tokens = lex(file.text);
+  if (find(tokens)) return true;
+  for (let t = 0; t < tokens.count; t++)
+    if (tokens.kind[t] === TokenKind.directive)
+      if (find(lex(file.text, "piece", (tokens.start[t] as number) + 1, tokens.end[t] as number))) return true;
+  return false;
 }
 
 /** Whether evaluating an argument may do anything: it assigns or calls something else than a look-up. */
@@ -268,8 +325,21 @@ function replaceEarly(around: Surroundings, site: CallSite): void {
     site.end <= tree.end(tree.field(test, "condition"));
   const target = isTest ? testedTarget(tree, tree.field(test, "condition"), call) : null;
   if (target === null) edits.replace({ start: site.start, end: site.end }, "NULL", RULE);
-  else if (target === "") edits.replace(withBlankLine(text, tree.start(test), tree.end(test)), "", RULE);
+  else if (target === "" || isSetNext(tree, test, target))
+    edits.replace(withBlankLine(text, tree.start(test), tree.end(test)), "", RULE);
   else edits.replace({ start: tree.start(test), end: tree.end(test) }, `${target} = NULL;`, RULE);
+}
+
+/** Whether the statement after another one sets a variable. */
+function isSetNext(tree: Tree, statement: Node, target: string): boolean {
+  const siblings = tree.named(tree.parent(statement)).filter((n) => !tree.isComment(n));
+  const next = siblings[siblings.indexOf(statement) + 1];
+  const assignment = next === undefined ? undefined : tree.named(next)[0];
+  return (
+    assignment !== undefined &&
+    tree.kind(assignment) === "assignment_expression" &&
+    tree.source(tree.field(assignment, "left")) === target
+  );
 }
 
 /** For `call`, `call != NULL`, `(v = call)` and `(v = call) != NULL`: the source of `v`, or nothing; null for others. */

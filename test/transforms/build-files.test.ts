@@ -55,6 +55,54 @@ setup(**({} if os.environ.get("PURE") else {"ext_modules": [Extension("pkg._fast
   });
 });
 
+describe("the limited C API", () => {
+  const after = (setup: string): string => {
+    const result = migrateBuild(projectFiles({ ...SOURCES, "setup.py": setup }), ["pkg._fast"]);
+    expect(result.plan.refusals).toEqual([]);
+    expect(result.plan.notes.some((note) => note.includes("limited C API"))).toBe(true);
+    return result.text("setup.py");
+  };
+
+  it("is switched off in the arguments of an Extension", () => {
+    expect(
+      after(`from setuptools import setup, Extension
+setup(ext_modules=[Extension("pkg._fast", ["pkg/_fast.c"], py_limited_api=True,
+                             define_macros=[("A", "1"), ("Py_LIMITED_API", "0x03080000")])])
+`),
+    ).toBe(`from setuptools import setup, Extension
+setup(hpy_ext_modules=[Extension("pkg._fast", ["pkg/_fast.c"], py_limited_api=False,
+                             define_macros=[("A", "1")])], ext_modules=[])
+`);
+  });
+
+  it("leaves an empty dictionary, which tests false, and no empty block", () => {
+    expect(
+      after(`from setuptools import setup, Extension
+macros = []
+if True:
+    limited = {"py_limited_api": True}
+    macros.append(("Py_LIMITED_API", "0x03060000"))
+else:
+    limited = {}
+if True:
+    macros.append(("Py_LIMITED_API", "0x03060000"))
+fast = Extension("pkg._fast", ["pkg/_fast.c"], define_macros=macros, **limited)
+setup(packages=["pkg"], ext_modules=[fast], options={"bdist_wheel": {"py_limited_api": "cp36", "universal": 0}})
+`),
+    ).toBe(`from setuptools import setup, Extension
+macros = []
+if True:
+    limited = {}
+else:
+    limited = {}
+if True:
+    pass
+fast = Extension("pkg._fast", ["pkg/_fast.c"], define_macros=macros, **limited)
+setup(packages=["pkg"], hpy_ext_modules=[fast], options={"bdist_wheel": {"universal": 0}})
+`);
+  });
+});
+
 describe("build scripts of other backends", () => {
   it("renames the key that Poetry's build script sets", () => {
     const files = projectFiles({
@@ -129,13 +177,13 @@ setup(ext_modules=secret.modules())
     expect(message).toContain("hpy_ext_modules");
   });
 
-  it("refuses the limited API", () => {
-    const macro = `from setuptools import setup, Extension
-setup(ext_modules=[Extension("pkg._fast", ["pkg/_fast.c"], define_macros=[("Py_LIMITED_API", "0x03080000")])])
+  it("refuses the limited API where it is not written as data", () => {
+    const computed = `from setuptools import setup, Extension
+macros = dict(Py_LIMITED_API="0x03080000")
+name = "Py_LIMITED_API"
+setup(ext_modules=[Extension("pkg._fast", ["pkg/_fast.c"], define_macros=[(name, "0x03080000")])])
 `;
-    expect(refusal({ "setup.py": macro })).toContain("limited C API");
-    const option = SIMPLE.replace('.c"]', '.c"], py_limited_api=True');
-    expect(refusal({ "setup.py": option })).toContain("limited C API");
+    expect(refusal({ "setup.py": computed })).toContain("limited C API");
   });
 
   it("refuses flags under which HPy's headers do not compile", () => {
