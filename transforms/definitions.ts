@@ -1,7 +1,7 @@
 /** The `HPyDef`s of entries, their lines in the `.defines` of modules and types, and their rows gone from legacy tables. */
 
 import { Refused } from "../analysis/typing.ts";
-import { readDeclarators, stripCasts } from "../model/declarations.ts";
+import { hasStorage, readDeclarators, stripCasts } from "../model/declarations.ts";
 import { findVariable, type HPyTypeSpec } from "../model/hpy-types.ts";
 import {
   type CFunction,
@@ -379,11 +379,13 @@ export class DefinitionWriter {
   #refuseOtherUses(table: EntryTable<unknown>, nodes: ReadonlySet<Node>, entries: readonly Entry[]): void {
     const holders = [...this.#holders.keys()];
     const types = [...new Set(entries.flatMap((e) => e.owners))];
+    const isStatic = hasStorage(table.file.tree, table.declaration, "static");
     for (const file of this.#project.files) {
-      if (!hasWord(file.text, table.name)) continue;
+      if ((isStatic && file !== table.file) || !hasWord(file.text, table.name)) continue;
       const { tree } = file;
       for (const n of tree.descendants(0, "identifier")) {
-        if (tree.source(n) !== table.name || isDead(file, tree.start(n))) continue;
+        const isParameter = tree.enclosing(n, "preproc_function_def") !== NONE;
+        if (tree.source(n) !== table.name || isParameter || isDead(file, tree.start(n))) continue;
         const declaration = tree.enclosing(n, "declaration", "function_definition");
         const isDeclared = declaration !== NONE && readDeclarators(tree, declaration).some((d) => d.nameNode === n);
         const isHeld = holders.some((h) => h.file === file && h.declaration === declaration);

@@ -178,7 +178,7 @@ class MethodPlanner {
     const inPlace = this.#inPlace([...functions.keys()], this.#uncopied(helpers.keys()), rows);
     const names = new Map<CFunction, string>();
     for (const [fn, { convention }] of functions) {
-      if (helpers.has(fn)) this.#checkCalled(fn, convention);
+      if (helpers.has(fn) || facts.get(fn)?.callees.has(fn) === true) this.#checkCalled(fn, convention);
       names.set(fn, inPlace.has(fn) ? fn.name : this.#nameOfCopy(fn, convention, rows, copies));
     }
     for (const helper of helpers.keys())
