@@ -12,14 +12,16 @@ import {
   type Project,
   resolveFunction,
 } from "../model/project.ts";
+import { readStaticTypes } from "../model/static-types.ts";
 import { RULES, UNMAPPED } from "../rules/table.ts";
 import { readDirective } from "../syntax/directives.ts";
-import { applyEdits, type EditSet } from "../syntax/edits.ts";
+import { applyEdits, type Edit, type EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { InputFile, MacroKnowledge, ParsedFile, Parser } from "../syntax/source.ts";
 import { Analyses } from "../transforms/analyses.ts";
 import { planBuildFileEdits } from "../transforms/build-files.ts";
 import { type Entry, entryKey, entryTitle, functionNames, groupEntries, readEntries } from "../transforms/entries.ts";
+import { expandApiMacros, restoreMacros } from "../transforms/expand-api-macros.ts";
 import { expandModuleMacros } from "../transforms/expand-module-macros.ts";
 import { planFinish } from "../transforms/finish-module.ts";
 import { planGlobals } from "../transforms/global-to-hpyglobal.ts";
@@ -34,6 +36,7 @@ import {
 } from "../transforms/method-to-hpydef.ts";
 import { planModule, type SourceEdits } from "../transforms/module-to-hpy.ts";
 import { planRetirement } from "../transforms/retire-helper.ts";
+import { planTypes, typeKey } from "../transforms/type-to-spec.ts";
 import { isCapiName, usesCapi, usesCapiCalls } from "./capi-use.ts";
 import { generatorOf } from "./generated-files.ts";
 import { lineChanges } from "./line-changes.ts";
@@ -48,6 +51,7 @@ import type {
   ProjectInput,
   Refusal,
   Step,
+  TypeReport,
 } from "./types.ts";
 
 const SOURCES = [".c", ".h", ".cc", ".cpp", ".cxx", ".hpp", ".hh", ".hxx", ".inc"];
@@ -61,6 +65,7 @@ class Snapshot {
   readonly generated: ReadonlyMap<string, string>;
   readonly facts: BuildFacts;
   #analyses: Analyses | null = null;
+  #expanded: ExpandedSnapshot | null | undefined;
 
   constructor(parser: Parser, files: ReadonlyMap<string, InputFile>, previous: Snapshot | null) {
     this.files = files;
@@ -99,6 +104,28 @@ class Snapshot {
     this.#analyses ??= new Analyses(this.project);
     return this.#analyses;
   }
+
+  /** The project with the macros expanded that hide the C API in functions; null when there are none. */
+  expanded(parser: Parser): ExpandedSnapshot | null {
+    if (this.#expanded === undefined) {
+      const edits = expandApiMacros(this.project);
+      this.#expanded =
+        edits === null
+          ? null
+          : {
+              snapshot: advance(parser, this, this.files, edits),
+              edits: new Map([...edits].map(([file, set]) => [file.path, set.edits()])),
+            };
+    }
+    return this.#expanded;
+  }
+}
+
+/** A project with macros expanded in functions. */
+interface ExpandedSnapshot {
+  readonly snapshot: Snapshot;
+  /** By path, the edits that expanded them. */
+  readonly edits: ReadonlyMap<string, readonly Edit[]>;
 }
 
 /** Whether two sets of files differ in C sources only, by text. */
@@ -123,6 +150,10 @@ interface Outcomes {
   /** Functions that tables of types list, by file and name. */
   readonly ofTypes: Set<string>;
   readonly moduleRefusals: Map<string, Refusal[]>;
+  /** Static types that became types of HPy, by file and name. */
+  readonly movedTypes: Set<string>;
+  /** Why static types stay, by file and name. */
+  readonly typeRefusals: Map<string, Refusal>;
   /** Why a step is missing that is of a module as a whole and not of a function. */
   readonly notes: Refusal[];
 }
@@ -142,6 +173,8 @@ export function planMigration(input: ProjectInput, parser: Parser, options: Migr
     refusals: new Map(),
     ofTypes: new Set(),
     moduleRefusals: new Map(),
+    movedTypes: new Set(),
+    typeRefusals: new Map(),
     notes: [],
   };
   let snapshot = start;
@@ -149,6 +182,7 @@ export function planMigration(input: ProjectInput, parser: Parser, options: Migr
   // All modules first: a helper's prototype in a header that they share needs hpy.h in the build of each.
   for (const { name, path } of moduleNames) snapshot = migrateModule(parser, snapshot, name, path, outcomes);
   for (const { name, path } of moduleNames) {
+    snapshot = migrateTypes(parser, snapshot, name, path, outcomes);
     snapshot = retireHelpers(parser, snapshot, name, path, outcomes);
     snapshot = migrateEntries(parser, snapshot, name, path, rules, outcomes, options.first ?? "");
     snapshot = migrateInit(parser, snapshot, name, path, rules, outcomes);
@@ -243,6 +277,38 @@ function migrateModule(parser: Parser, snapshot: Snapshot, name: string, path: s
   } catch (error) {
     outcomes.moduleRefusals.set(module.name, [refusalOf(asRefused(error), module.file)]);
     return snapshot;
+  }
+}
+
+/** Static types become types that the exec function creates, those that derive from each other in one step. */
+function migrateTypes(parser: Parser, start: Snapshot, name: string, path: string, outcomes: Outcomes): Snapshot {
+  let snapshot = start;
+  const kept = new Map<string, Refused>();
+  for (;;) {
+    const module = findModule(snapshot, name, path);
+    if (module === undefined || !module.isHPy) return snapshot;
+    const { step, refusals } = planTypes(snapshot.project, module, kept);
+    if (step === null) {
+      for (const { type, file, refused } of refusals)
+        outcomes.typeRefusals.set(typeKey(type), refusalOf(refused, file));
+      return snapshot;
+    }
+    const names = step.types.map((t) => t.name);
+    try {
+      const next = advance(parser, snapshot, snapshot.files, step.edits);
+      addStep(outcomes, snapshot, next, {
+        id: uniqueId(`type-${names[0]}`, outcomes.steps),
+        title: `Create ${names.join(", ")} from ${names.length === 1 ? "an HPyType_Spec" : "HPyType_Specs"} of legacy shape`,
+        kind: "type",
+        module: name,
+        functions: [],
+        notes: step.notes,
+      });
+      snapshot = next;
+      for (const type of step.types) outcomes.movedTypes.add(typeKey(type));
+    } catch (error) {
+      for (const type of step.types) kept.set(typeKey(type), asRefused(error));
+    }
   }
 }
 
@@ -376,9 +442,7 @@ function migrateEntries(
       if (entry.owners.length > 0)
         for (const fn of functionNames(entry)) outcomes.ofTypes.add(functionKey(project, entry, fn));
     try {
-      const { plan, next } = proved(parser, snapshot, (containers) =>
-        planEntries(project, module, unit, snapshot.analyses, rules, containers, copies),
-      );
+      const { plan, next } = planUnit(parser, snapshot, { name, path }, unit, rules, copies);
       const id = uniqueId(unitId(project, name, unit), outcomes.steps);
       addStep(outcomes, snapshot, next, {
         id,
@@ -398,6 +462,44 @@ function migrateEntries(
         const file = functionFile(project, entry, functionNames(entry)[0] ?? "");
         refuseEntry(outcomes, project, entry, refusalOf(refused, file), "last");
       }
+    }
+  }
+}
+
+/** Refusals that the expansion of macros may lift: of what they hide, and of functions that hide it. */
+const HIDING: ReadonlySet<string> = new Set(["macro-uses-api", "calls-unproven-function"]);
+
+/** Plans a unit; where macros hide uses of the C API, from a text in which they are expanded. Throws {@link Refused}. */
+function planUnit(
+  parser: Parser,
+  snapshot: Snapshot,
+  of: { readonly name: string; readonly path: string },
+  unit: readonly Entry[],
+  rules: RuleSet,
+  copies: Copies,
+): { readonly plan: MethodStep; readonly next: Snapshot } {
+  const module = findModule(snapshot, of.name, of.path) as ExtensionModule;
+  try {
+    return proved(parser, snapshot, (containers) =>
+      planEntries(snapshot.project, module, unit, snapshot.analyses, rules, containers, copies),
+    );
+  } catch (error) {
+    const expanded = error instanceof Refused && HIDING.has(error.id) ? snapshot.expanded(parser) : null;
+    if (expanded === null) throw error;
+    const { project, analyses } = expanded.snapshot;
+    const readable = findModule(expanded.snapshot, of.name, of.path);
+    const { units } = groupEntries(project, readable === undefined ? [] : readEntries(project, readable));
+    const same = units.find((u) => unitKey(u) === unitKey(unit));
+    if (readable === undefined || same === undefined) throw error;
+    try {
+      return proved(parser, expanded.snapshot, (containers) => {
+        const plan = planEntries(project, readable, same, analyses, rules, containers, copies);
+        return { ...plan, edits: restoreMacros(project, snapshot.files, expanded.edits, plan.edits) };
+      });
+    } catch (retried) {
+      throw retried instanceof Refused && !HIDING.has(retried.id)
+        ? new Refused(retried.id, expanded.originalSpan(retried.span), retried.message)
+        : error;
     }
   }
 }
@@ -655,7 +757,7 @@ function report(start: Snapshot, end: Snapshot, outcomes: Outcomes, options: Mig
       name: module.name,
       files: module.files.map((f) => f.path),
       functions,
-      types: [],
+      types: typeReports(start, module, outcomes),
       steps: outcomes.steps.filter((s) => s.module === module.name),
       refusals: outcomes.moduleRefusals.get(module.name) ?? [],
     });
@@ -708,6 +810,33 @@ function ownerOf(fn: CFunction, modules: readonly ExtensionModule[], outcomes: O
     candidates.find((m) => !outcomes.moduleRefusals.has(m.name)) ??
     candidates[0]
   );
+}
+
+/** The static types of a module, and why those stay that do. */
+function typeReports(start: Snapshot, module: ExtensionModule, outcomes: Outcomes): TypeReport[] {
+  return readStaticTypes(start.project, module.files).map((type) => {
+    const { file, definition } = type;
+    const span = { start: file.tree.start(definition.declarator.node), end: file.tree.end(definition.declarator.node) };
+    const line = lineOf(file.text, span.start);
+    const refusal = outcomes.typeRefusals.get(typeKey(type));
+    const ofModule = outcomes.moduleRefusals.get(module.name)?.[0];
+    const refusals =
+      refusal !== undefined
+        ? [refusal]
+        : ofModule === undefined
+          ? []
+          : [
+              {
+                id: "module-stays-legacy",
+                path: file.path,
+                span,
+                line,
+                message: `The module cannot be made an HPy module: ${ofModule.message}`,
+              },
+            ];
+    const isMoved = outcomes.movedTypes.has(typeKey(type));
+    return { name: type.name, file: file.path, line, status: isMoved ? "bridged" : "legacy", refusals };
+  });
 }
 
 function functionReport(module: ExtensionModule, fn: CFunction, outcomes: Outcomes, end: Snapshot): FunctionReport {

@@ -18,4 +18,28 @@ static const char *hpyx_type_name(HPyContext *ctx, HPy type)
 }
 `,
   },
+  {
+    name: "hpyx_create_type",
+    requires: [],
+    includes: [],
+    bridged: true,
+    code: `/* Makes the type that a specification describes, with a base other than object unless that is NULL, and points *type
+   to it: 0, or -1 with an exception. The pointer owns a reference that is never given up, as static types live on. */
+static int hpyx_create_type(HPyContext *ctx, HPyType_Spec *spec, PyTypeObject *base, PyTypeObject **type)
+{
+    HPy h_base = HPy_FromPyObject(ctx, (PyObject *)base);
+    HPyType_SpecParam params[] = {
+        {HPyType_SpecParam_Base, h_base},
+        {(HPyType_SpecParam_Kind)0, HPy_NULL}
+    };
+    HPy h_type = HPyType_FromSpec(ctx, spec, base == NULL ? NULL : params);
+    HPy_Close(ctx, h_base);
+    if (HPy_IsNull(h_type))
+        return -1;
+    *type = (PyTypeObject *)HPy_AsPyObject(ctx, h_type);
+    HPy_Close(ctx, h_type);
+    return 0;
+}
+`,
+  },
 ];
