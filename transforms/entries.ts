@@ -221,8 +221,6 @@ function refuseSlot(entry: Entry, row: SlotEntry): void {
   if (!HPY_SLOTS.has(name)) throw new Refused("slot-missing-in-hpy", span, `HPy 0.9 has no slot \`${name}\`.`);
   const kept = KEPT_SLOTS.get(row.slot);
   if (kept !== undefined) throw new Refused("slot-stays-legacy", span, kept);
-  if (row.slot === "tp_new" || row.slot === "tp_init")
-    throw new Refused("slot-stays-legacy", span, "Constructors are not moved.");
   if (row.slot === "tp_call") refuseCall(entry, span);
   if (row.value === null) throw new Refused("method-not-a-name", span, "The slot is not filled with a plain function.");
 }
