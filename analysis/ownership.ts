@@ -1725,6 +1725,12 @@ class Analysis {
     const key = `cell:${foldedText(this.tree, left)}`;
     const rightType = this.typing.typeOf(right);
     const isRaw = this.typing.rawLocals.has(this.tree.source(left));
+    if (isRaw && integerIn(state, key) !== 0)
+      this.typing.refuse(
+        "reference-overwritten",
+        at,
+        `\`${this.tree.source(left)}\` is assigned while it still owns a reference.`,
+      );
     if (rightType === "null" || rightType === "cell" || (rightType === "other" && isRaw))
       return this.#effect(left, state)
         .flatMap((s) => this.#effect(right, s))
@@ -1960,9 +1966,9 @@ class Analysis {
           this.#decrement(n, o).map((d) => ({ ...d, state: d.state.set(this.tree.source(target), NULL_VALUE) })),
         );
       default:
-        if (isCell && this.typing.typeOf(list[1] ?? argument) === "cell") {
+        if (isCell && list[1] !== undefined) {
           this.#decide(n, "keep");
-          return done(state);
+          return this.#storeCell(target, list[1], state, n);
         }
         return this.#replaceReference(n, name, target, list[1], state);
     }

@@ -115,7 +115,8 @@ export class Typing {
     // Best first: a plain C pointer, then a view of another variable's object, then a handle.
     for (const [name, list] of uses) {
       const local = this.locals.get(name) as Local;
-      if (local.parameter < 0 && list.every((u) => u.use !== "object" && !this.#isObjectCopy(u))) raw.add(name);
+      const isPlain = list.every((u) => u.use !== "object" && !this.#isObjectCopy(u));
+      if (local.parameter < 0 && (isPlain || this.#isChain(name, list))) raw.add(name);
     }
     for (let changed = true; changed; ) {
       changed = false;
@@ -129,11 +130,10 @@ export class Typing {
           views.add(name);
           changed = true;
         }
-        if (
+        const isView =
           sources.every((s) => this.#isViewSource(s)) &&
-          !list.some((u) => u.use === "copy" && !this.#isToStruct(u.by))
-        )
-          continue;
+          list.every((u) => u.use !== "object" && (u.use !== "copy" || this.#isToView(u.by)));
+        if (isView) continue;
         views.delete(name);
         changed = true;
       }
@@ -165,16 +165,23 @@ export class Typing {
     return type === null || !this.objects.isStructPointer(type);
   }
 
-  /** Whether the target of a copy is a local pointer to an object struct. */
-  #isToStruct(by: Node): boolean {
+  /** Whether the target of a copy is a local view. */
+  #isToView(by: Node): boolean {
+    const target = this.#copiedTo(by);
+    return target !== NONE && this.viewLocals.has(this.tree.source(target));
+  }
+
+  /** A variable that walks from one object to the next: it is set to what its own fields hold. */
+  #isChain(name: string, uses: readonly { readonly use: StructUse; readonly by: Node }[]): boolean {
     const tree = this.tree;
-    if (
-      tree.kind(by) !== "init_declarator" &&
-      tree.kind(stripParentheses(tree, tree.field(by, "left"))) !== "identifier"
-    )
-      return false;
-    const type = this.#copyTarget(by);
-    return type !== null && this.objects.isStructPointer(type);
+    if (uses.some((u) => tree.kind(u.by) === "pointer_expression" && tree.token(u.by, "&") !== NONE)) return false;
+    return uses.some((u) => {
+      if (u.use !== "definition") return false;
+      const from = stripCasts(tree, tree.field(u.by, "right"));
+      return (
+        tree.kind(from) === "field_expression" && tree.source(stripCasts(tree, tree.field(from, "argument"))) === name
+      );
+    });
   }
 
   #copyTarget(by: Node): CType | null {
@@ -186,12 +193,16 @@ export class Typing {
 
   #isViewCopy(found: { readonly use: StructUse; readonly by: Node }, views: ReadonlySet<string>): boolean {
     if (found.use !== "copy") return false;
+    const target = this.#copiedTo(found.by);
+    return target !== NONE && views.has(this.tree.source(target));
+  }
+
+  /** What an assignment or declarator sets. */
+  #copiedTo(by: Node): Node {
     const tree = this.tree;
-    const target =
-      tree.kind(found.by) === "assignment_expression"
-        ? stripParentheses(tree, tree.field(found.by, "left"))
-        : readDeclaredName(tree, tree.field(found.by, "declarator"));
-    return target !== NONE && views.has(tree.source(target));
+    return tree.kind(by) === "assignment_expression"
+      ? stripParentheses(tree, tree.field(by, "left"))
+      : readDeclaredName(tree, tree.field(by, "declarator"));
   }
 
   /** The expressions that a local is set to. */
@@ -244,7 +255,42 @@ export class Typing {
       const ownership = callee.facts.parameters[tree.named(list).indexOf(at)]?.ownership;
       if (ownership === "out-new" || ownership === "out-borrowed" || ownership === "in-out") raw.add(local.name);
     }
+    for (const name of this.#findReplaced()) raw.add(name);
     return raw;
+  }
+
+  /**
+   * Locals that only keep what a field or global held until it is replaced, and release that: `old = self->x;`
+   * `self->x = new; Py_XDECREF(old);`. The reference moves from C memory to C memory, so no handle is needed.
+   */
+  #findReplaced(): string[] {
+    const tree = this.tree;
+    const place = { project: this.project, file: this.fn.file, isLocal: (name: string) => this.locals.has(name) };
+    const uses = new Map<string, { use: StructUse; by: Node }[]>();
+    for (const local of this.locals.values())
+      if (local.parameter < 0 && !local.isStatic && this.objects.isObjectPointer(local.type)) uses.set(local.name, []);
+    for (const n of tree.descendants(this.fn.body, "identifier")) {
+      const list = uses.get(tree.source(n));
+      if (list !== undefined && !this.#isDeclaredName(n)) list.push(structUse(place, n));
+    }
+    const isRelease = (by: Node): boolean =>
+      tree.kind(by) === "argument_list" &&
+      ["Py_DECREF", "Py_XDECREF"].includes(tree.source(tree.field(tree.parent(by), "function")));
+    return [...uses]
+      .filter(
+        ([name, list]) =>
+          list.some((u) => isRelease(u.by)) &&
+          list.every((u) => u.use === "test" || u.use === "none" || u.use === "definition" || isRelease(u.by)) &&
+          this.#definitionsOf(name, list).every((source) => {
+            const from = stripCasts(tree, source);
+            return tree.kind(from) === "field_expression" || this.#isGlobalName(from) || isNullName(tree, from);
+          }),
+      )
+      .map(([name]) => name);
+  }
+
+  #isGlobalName(n: Node): boolean {
+    return this.tree.kind(n) === "identifier" && this.global(this.tree.source(n)) !== undefined;
   }
 
   span(n: Node): Span {
@@ -722,6 +768,10 @@ export function collectFields(project: Project): ReadonlyMap<string, FieldKind> 
     }
   }
   return kinds;
+}
+
+function isNullName(tree: Tree, n: Node): boolean {
+  return tree.kind(n) === "null" || ["NULL", "nullptr", "0"].includes(tree.source(n));
 }
 
 /** The identifier that a declarator declares; NONE for an abstract one. */

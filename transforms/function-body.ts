@@ -1,5 +1,6 @@
 /** Rewrites the body of one function from references to handles, following the facts of the ownership analysis. */
 
+import { TRACKING } from "../analysis/constructions.ts";
 import {
   BUILDERS,
   type Facts,
@@ -10,7 +11,6 @@ import {
   passesTuple,
   REFERENCE_COUNTS,
 } from "../analysis/ownership.ts";
-import { TRACKING } from "../analysis/constructions.ts";
 import { parsedArguments } from "../analysis/parsed-arguments.ts";
 import { STRUCT_CALLS } from "../analysis/struct-views.ts";
 import { Refused, type Typing } from "../analysis/typing.ts";
@@ -297,7 +297,8 @@ export class BodyRewriter {
           this.#returnFromInit(value);
           return;
         }
-        if (value !== undefined) this.#value(value, this.#typing.objects.isObjectPointer(this.#facts.fn.result) ? "handle" : "any");
+        if (value !== undefined)
+          this.#value(value, this.#typing.objects.isObjectPointer(this.#facts.fn.result) ? "handle" : "any");
         return;
       }
       case "if_statement":
@@ -362,19 +363,11 @@ export class BodyRewriter {
     const isPointer = (d: Declarator): boolean =>
       this.#typing.rawLocals.has(d.name) || this.#typing.viewLocals.has(d.name);
     if (objects.some(isPointer)) {
-      if (!objects.every(isPointer))
-        this.#refuse(
-          "mixed-declaration",
-          n,
-          "One declaration has both references that become handles and references that stay.",
-        );
-      for (const d of declarators) {
-        if (d.value === NONE) continue;
-        if (this.#typing.rawLocals.has(d.name)) this.#storeIntoCell(d.value, d.type);
-        else if (this.#typing.viewLocals.has(d.name) && this.#typing.typeOf(d.value) === "handle")
-          this.#view(d.value, this.#views.heldBy(tree.parent(d.value), d.name));
-        else this.#value(d.value, "any");
+      if (!objects.every(isPointer)) {
+        this.#divideDeclaration(n, declarators, isPointer);
+        return;
       }
+      for (const d of declarators) if (d.value !== NONE) this.#pointerValue(d);
       return;
     }
     const built = objects.filter((d) => this.#builders.has(d.name));
@@ -403,6 +396,40 @@ export class BodyRewriter {
     for (const d of declarators)
       if (d.value !== NONE && !isStatic && d.type.base === "char" && d.type.pointers === 1)
         this.#castInterior(d.value, n);
+  }
+
+  /** The value of a variable that stays a C pointer. */
+  #pointerValue(d: Declarator): void {
+    if (this.#typing.rawLocals.has(d.name)) this.#storeIntoCell(d.value, d.type);
+    else if (this.#typing.viewLocals.has(d.name) && this.#typing.typeOf(d.value) === "handle")
+      this.#view(d.value, this.#views.heldBy(this.#tree.parent(d.value), d.name));
+    else this.#value(d.value, "any");
+  }
+
+  /** A declaration of handles and of C pointers becomes one declaration for each variable. */
+  #divideDeclaration(n: Node, declarators: readonly Declarator[], isPointer: (d: Declarator) => boolean): void {
+    const tree = this.#tree;
+    if (tree.kind(tree.parent(n)) === "for_statement")
+      this.#refuse(
+        "mixed-declaration",
+        n,
+        "One declaration has both references that become handles and references that stay.",
+      );
+    const type = tree.text.slice(tree.start(n), tree.end(tree.field(n, "type")));
+    const lines = declarators.map((d): Part[] => {
+      const value: Part[] = d.value === NONE ? [] : [" = ", this.#typing.span(d.value)];
+      if (!this.#typing.objects.isObjectPointer(d.type) || isPointer(d)) {
+        if (d.value !== NONE) this.#pointerValue(d);
+        return [`${type} ${tree.source(d.node)}`, ...value, ";"];
+      }
+      if (d.value !== NONE) this.#value(d.value, "handle");
+      if (this.#handles.has(d.name)) this.#views.declared(d, n);
+      const start = d.value === NONE && this.#facts.initialise.has(d.name) ? " = HPy_NULL" : "";
+      return [`HPy ${this.#handleName(d.name)}${start}`, ...value, ";"];
+    });
+    const newline = newlineOf(tree.text) + indentationAt(tree.text, tree.start(n));
+    const parts = lines.flatMap((line, i): Part[] => (i === 0 ? line : [newline, ...line]));
+    this.#edits.replace(this.#typing.span(n), parts, RULE);
   }
 
   /** A declaration with builders among its variables becomes one declaration per type. */
@@ -518,6 +545,12 @@ export class BodyRewriter {
     const name = this.#handleName(variable);
     const isClear = callee.name === "Py_CLEAR";
     if (isClear) this.#views.forget(variable, statement);
+    if (replacement !== undefined) {
+      this.#bridged = true;
+      this.#value(argument, "any");
+      this.#storeIntoCell(replacement, this.#typing.ctypeOf(argument));
+      return true;
+    }
     if (decision === undefined || decision === "keep") {
       if (decision === "keep") this.#bridged = true;
       else if (callee.name === "Py_NewRef" || callee.name === "Py_XNewRef") return false;
@@ -560,7 +593,8 @@ export class BodyRewriter {
       RULE,
     );
     this.#value(stripped, "handle");
-    if (isClear || this.#facts.reset.has(this.#tree.source(stripped))) this.#statements.after(statement, [`${name} = HPy_NULL;`]);
+    if (isClear || this.#facts.reset.has(this.#tree.source(stripped)))
+      this.#statements.after(statement, [`${name} = HPy_NULL;`]);
   }
 
   // Closings.
@@ -603,7 +637,11 @@ export class BodyRewriter {
       }
       const result = this.#fresh("result");
       const isInit = this.#facts.convention === "init";
-      const type = isInit ? "int " : this.#typing.objects.isObjectPointer(this.#facts.fn.result) ? "HPy " : `${this.#resultType()} `;
+      const type = isInit
+        ? "int "
+        : this.#typing.objects.isObjectPointer(this.#facts.fn.result)
+          ? "HPy "
+          : `${this.#resultType()} `;
       this.#statements.before(
         jump,
         [`${type}${result} = `, { ...this.#typing.span(value), above: Nesting.returnValue }, ";"],
@@ -873,8 +911,7 @@ export class BodyRewriter {
       this.#refuse("struct-view-of-null", n, "The struct of an object is handed on that may be missing.");
     const open = `${name}_AsStruct(${this.names.ctx}, `;
     const span = this.#typing.span(inner);
-    const parts: Part[] =
-      held === "object" ? [open, span, ")"] : ["HPy_IsNull(", span, ") ? NULL : ", open, span, ")"];
+    const parts: Part[] = held === "object" ? [open, span, ")"] : ["HPy_IsNull(", span, ") ? NULL : ", open, span, ")"];
     this.#edits.replace(this.#typing.span(n), parts, RULE, Nesting.use);
     this.#value(inner, "handle");
   }
@@ -1260,7 +1297,9 @@ export class BodyRewriter {
     const tree = this.#tree;
     const objects =
       this.#typing.objects.isObjectPointer(target.result) ||
-      target.parameters.some((p) => this.#typing.objects.isObjectPointer(p.type) || this.#typing.objects.isObjectPointerPointer(p.type));
+      target.parameters.some(
+        (p) => this.#typing.objects.isObjectPointer(p.type) || this.#typing.objects.isObjectPointerPointer(p.type),
+      );
     if (objects && this.#typing.isPlain(target)) {
       for (const argument of list) this.#plainArgument(argument);
       return;
@@ -1286,7 +1325,8 @@ export class BodyRewriter {
         this.#edits.replace(this.#typing.span(argument), `${this.names.args}, ${count}`, RULE);
       } else if (i === parsed?.keywords && this.#typing.typeOf(argument) !== "null")
         this.#edits.replace(this.#typing.span(argument), this.names.kwnames, RULE);
-      else if (parameter !== undefined && this.#typing.objects.isObjectPointer(parameter.type)) this.#value(argument, "handle");
+      else if (parameter !== undefined && this.#typing.objects.isObjectPointer(parameter.type))
+        this.#value(argument, "handle");
       else this.#argument(argument);
     });
   }

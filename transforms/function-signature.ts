@@ -95,7 +95,8 @@ function rewriteSlotTypes(fn: CFunction, objects: ObjectTypes, edits: EditSet): 
     edits.replace({ start: tree.start(at), end: tree.end(at) }, type, RULE);
   };
   const [, second, third] = fn.parameters;
-  if (fn.result.pointers === 0 && fn.parameters.length === 1 && HASHES.has(fn.result.base)) retype(fn.node, "HPy_hash_t");
+  if (fn.result.pointers === 0 && fn.parameters.length === 1 && HASHES.has(fn.result.base))
+    retype(fn.node, "HPy_hash_t");
   const isComparison =
     third !== undefined && objects.isObjectPointer(fn.result) && third.type.pointers === 0 && third.type.base === "int";
   if (isComparison) retype(tree.enclosing(third.node, "parameter_declaration"), "HPy_RichCmpOp");
@@ -121,7 +122,13 @@ export function rewritePrototype(
       rename,
       RULE,
     );
-  rewriteHelperParameters(tree, prototype.declarator.parameters, { ctx: "ctx", nargs: "nargs", handles: new Map(), objects }, parsed, edits);
+  rewriteHelperParameters(
+    tree,
+    prototype.declarator.parameters,
+    { ctx: "ctx", nargs: "nargs", handles: new Map(), objects },
+    parsed,
+    edits,
+  );
 }
 
 function rewriteHelperParameters(

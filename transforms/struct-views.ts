@@ -195,7 +195,8 @@ export class StructViews {
     for (let at = call; at !== condition; at = tree.parent(at)) {
       const parent = tree.parent(at);
       if (tree.kind(parent) === "conditional_expression") return false;
-      if (tree.kind(parent) === "binary_expression" && tree.source(tree.field(parent, "operator")) === "&&") return false;
+      if (tree.kind(parent) === "binary_expression" && tree.source(tree.field(parent, "operator")) === "&&")
+        return false;
     }
     return true;
   }
@@ -335,7 +336,8 @@ function boundStructs(file: ParsedFile): string[] {
   const tokens = lex(file.text);
   const names: string[] = [];
   for (let t = 0; t + 2 < tokens.count; t++)
-    if (tokens.kind[t] === TokenKind.identifier && HELPERS.has(tokenText(tokens, t))) names.push(tokenText(tokens, t + 2));
+    if (tokens.kind[t] === TokenKind.identifier && HELPERS.has(tokenText(tokens, t)))
+      names.push(tokenText(tokens, t + 2));
   return names;
 }
 
