@@ -165,9 +165,14 @@ function finish(build: Build): ArgumentPlan {
 function closeOpened({ request, opened, support }: Build, operands: readonly string[]): readonly string[] {
   const [bind, ...conversions] = operands;
   if (opened === null || bind === undefined) return operands;
-  const close = opened.until === "closed" ? "hpyx_keep_arguments" : "hpyx_close_items";
-  support.add(close);
-  return [bind, `${close}(${[request.ctx, conversions.join(" && "), opened.count, opened.name].join(", ")})`];
+  const converted = conversions.join(" && ");
+  if (opened.until === "converted") {
+    support.add("hpyx_close_items");
+    return [bind, `hpyx_close_items(${[request.ctx, converted, opened.count, opened.name].join(", ")})`];
+  }
+  support.add("hpyx_undo_arguments");
+  const undo = `hpyx_undo_arguments(${[request.ctx, opened.count, opened.name].join(", ")})`;
+  return [bind, conversions.length > 1 ? `((${converted}) || ${undo})` : `(${converted} || ${undo})`];
 }
 
 function releaseOf({ request, opened, support, tracker }: Build): string | null {

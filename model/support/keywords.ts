@@ -205,18 +205,14 @@ hpyx_bind_keywords_dict(HPyContext *ctx, const HPy *args, HPy_ssize_t nargs, HPy
 `,
   },
   {
-    name: "hpyx_keep_arguments",
+    name: "hpyx_undo_arguments",
     requires: [],
     includes: [],
     bridged: false,
-    code: `/* Keeps the arguments that hpyx_bind_keywords_dict opened when all conversions succeeded, and closes them when one
-   failed; passes that on. */
+    code: `/* Closes the arguments that hpyx_bind_keywords_dict opened because a conversion failed; always 0. */
 static int
-hpyx_keep_arguments(HPyContext *ctx, int converted, size_t count, HPy *bound)
+hpyx_undo_arguments(HPyContext *ctx, size_t count, HPy *bound)
 {
-    if (converted) {
-        return 1;
-    }
     for (size_t i = 0; i < count; i++) {
         HPy_Close(ctx, bound[i]);
         bound[i] = HPy_NULL;

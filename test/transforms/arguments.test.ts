@@ -219,9 +219,11 @@ describe("keyword arguments in a dict", () => {
       keywordsIn: "dict",
       kwnames: "kw",
     });
-    expect(operands[1]).toBe('hpyx_keep_arguments(ctx, HPyArg_Parse(ctx, NULL, bound, 2, "O|i", &a, &b), 2, bound)');
+    expect(operands[1]).toBe(
+      '(HPyArg_Parse(ctx, NULL, bound, 2, "O|i", &a, &b) || hpyx_undo_arguments(ctx, 2, bound))',
+    );
     expect(release).toBe("hpyx_close_arguments(ctx, 2, bound)");
-    expect(support).toEqual(["hpyx_bind_keywords_dict", "hpyx_close_arguments", "hpyx_keep_arguments"]);
+    expect(support).toEqual(["hpyx_bind_keywords_dict", "hpyx_close_arguments", "hpyx_undo_arguments"]);
   });
 
   test("a type that takes no arguments at all opens none", () => {
