@@ -17,7 +17,7 @@ import { RULES, UNMAPPED } from "../rules/table.ts";
 import { readDirective } from "../syntax/directives.ts";
 import { applyEdits, type Edit, type EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
-import type { InputFile, MacroKnowledge, ParsedFile, Parser } from "../syntax/source.ts";
+import type { InputFile, MacroKnowledge, ParsedFile, Parser, Span } from "../syntax/source.ts";
 import { Analyses } from "../transforms/analyses.ts";
 import { planBuildFileEdits } from "../transforms/build-files.ts";
 import { type Entry, entryKey, entryTitle, functionNames, groupEntries, readEntries } from "../transforms/entries.ts";
@@ -497,11 +497,27 @@ function planUnit(
         return { ...plan, edits: restoreMacros(project, snapshot.files, expanded.edits, plan.edits) };
       });
     } catch (retried) {
-      throw retried instanceof Refused && !HIDING.has(retried.id)
-        ? new Refused(retried.id, expanded.originalSpan(retried.span), retried.message)
-        : error;
+      const [entry] = same;
+      if (!(retried instanceof Refused) || HIDING.has(retried.id) || entry === undefined) throw error;
+      const { path } = functionFile(project, entry, functionNames(entry)[0] ?? "");
+      throw new Refused(retried.id, originalSpan(expanded.edits.get(path) ?? [], retried.span), retried.message);
     }
   }
+}
+
+/** Where a span of an edited text comes from. */
+function originalSpan(edits: readonly Edit[], span: Span): Span {
+  const original = (offset: number): number => {
+    let shift = 0;
+    for (const edit of edits) {
+      const start = edit.start + shift;
+      if (offset <= start) break;
+      if (offset < start + edit.text.length) return edit.start;
+      shift += edit.text.length - (edit.end - edit.start);
+    }
+    return offset - shift;
+  };
+  return { start: original(span.start), end: original(span.end) };
 }
 
 /** Notes why an entry stays: for its functions, or for itself where it has none. */
