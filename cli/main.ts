@@ -24,6 +24,10 @@ async function loadEngine(): Promise<Engine> {
     plan: async (input, options) => planMigration(input, await loadParser(), options),
     lint: async (input, options) => lintProject(input, await loadParser(), options),
     fix: async (input) => fixProject(input, await loadParser()),
+    check: async (input, baseline) => {
+      const { checkProject } = await import("../engine/check-project.ts");
+      return checkProject(input, await loadParser(), baseline);
+    },
     loadCounter: async () => {
       const { countFunctions } = await import("../engine/count-functions.ts");
       const parser = await loadParser();

@@ -12,6 +12,7 @@ import { renderOverview, renderPlan } from "../report/plan-text.ts";
 import { COLOURED, PLAIN, type Style } from "../report/style.ts";
 import { diffFile } from "../report/unified-diff.ts";
 import type { DroppedStep, Replan } from "../verify/roll-back.ts";
+import type { CheckCommandOptions, CheckEngine } from "./check-command.ts";
 import { describeSystemError, type Failure, type Result, success, unusable } from "./failure.ts";
 import { checkWorkTree, commitStep } from "./git.ts";
 import type { LintCommandOptions, LintEngine, LintSurroundings } from "./lint-command.ts";
@@ -30,7 +31,7 @@ import {
 import { undoChanges, writeChanges } from "./write-files.ts";
 
 /** What the commands need of the core. */
-export interface Engine extends LintEngine, ReportEngine {
+export interface Engine extends LintEngine, CheckEngine, ReportEngine {
   readonly plan: (input: ProjectInput, options: MigrationOptions) => Promise<MigrationPlan>;
   readonly explain: (id: string) => Explanation | null;
 }
@@ -259,6 +260,20 @@ export async function run(args: readonly string[], load: LoadEngine, around: Sur
           err: around.err,
           ...(around.columns === undefined ? {} : { columns: around.columns }),
         });
+      }),
+    );
+
+  program
+    .command("check")
+    .description("for CI: fail on C-API use that is new since the baseline, or on pending steps")
+    .argument("[path]", "the project", ".")
+    .addOption(new Option("--format <format>", "form of the results").choices(["text", "json", "sarif", "github"]))
+    .option("--pending", "fail while a step is pending")
+    .option("--update-baseline", "record the C-API use that is left in hpy-migrate.baseline.json")
+    .action(
+      action<CheckCommandOptions & CommonOptions>(async (path, options) => {
+        const { check } = await import("./check-command.ts");
+        return check(path, options, await load(), lintSurroundings(options, around));
       }),
     );
 

@@ -187,7 +187,8 @@ function tally(files: readonly ParsedFile[], file: ParsedFile, name: string): Ma
   return numbers;
 }
 
-function located(path: string, lines: Lines, finding: Finding, fix: Fix | null): LintFinding {
+/** A finding with places for people. */
+export function located(path: string, lines: Lines, finding: Finding, fix: Fix | null): LintFinding {
   return {
     ...lines.range(path, finding.span),
     id: finding.id,
@@ -212,7 +213,8 @@ function builtFor(input: ProjectInput): Abi {
   return "hybrid";
 }
 
-function isSource(path: string): boolean {
+/** Whether a file of a project is C or C++; the others are build files. */
+export function isSource(path: string): boolean {
   return !path.endsWith(".py") && !path.endsWith(".cfg") && !path.endsWith(".toml");
 }
 
@@ -229,7 +231,7 @@ function readable(text: string): string {
 }
 
 /** Lines and columns of a text. */
-class Lines {
+export class Lines {
   private readonly text: string;
   private readonly starts: number[] = [0];
 

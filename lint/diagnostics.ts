@@ -6,8 +6,8 @@ export interface Diagnostic {
   /** `error`: wrong at run time. `hazard`: correct HPy that meets a defect or a trap of HPy 0.9 itself. */
   readonly severity: "error" | "hazard";
   readonly explanation: string;
-  /** `capi` for what is found in code that uses the C API, with `lint --capi`. */
-  readonly side?: "capi";
+  /** `capi` for what `lint --capi` finds in code that uses the C API, `check` for what `check` finds. */
+  readonly side?: "capi" | "check";
   /** `cpp` where the example is C++. */
   readonly language?: "cpp";
   /** Code that has the defect, and nothing else wrong. */
@@ -994,5 +994,25 @@ example_stat_impl(HPyContext *ctx, HPy self)
     Py_INCREF(arg);
     PyTuple_SET_ITEM(pair, 0, arg);
     return pair;`),
+  },
+  {
+    id: "capi-use-new",
+    title: "The C API is used where the baseline does not know of it",
+    severity: "error",
+    side: "check",
+    explanation:
+      "The file hpy-migrate.baseline.json records which names of the C API each function still uses, and how often. This use is new: it would have to be moved to HPy later. Write it with HPy, or record it with `hpy-migrate check --update-baseline` and say why in the review.",
+    example: method(`    return HPyLong_FromLong(ctx, PyErr_CheckSignals());`),
+    repaired: method(`    return HPyLong_FromLong(ctx, 0);`),
+  },
+  {
+    id: "step-pending",
+    title: "A step of the migration is pending",
+    severity: "error",
+    side: "check",
+    explanation:
+      "With `--pending`, `hpy-migrate check` fails as long as `hpy-migrate apply` has something to do: this function, or this part of the module, can be moved to HPy.",
+    example: capiMethod(`    return PyNumber_Absolute(arg);`),
+    repaired: method(`    return HPy_Absolute(ctx, arg);`),
   },
 ];

@@ -20,7 +20,7 @@ export interface FileReport {
 
 /** Ids of all findings, and those that each side looks for. */
 const ALL: ReadonlySet<string> = new Set(DIAGNOSTICS.map((d) => d.id));
-const OF_HANDLES = new Set(DIAGNOSTICS.filter((d) => d.side !== "capi").map((d) => d.id));
+const OF_HANDLES = new Set(DIAGNOSTICS.filter((d) => d.side === undefined).map((d) => d.id));
 const OF_REFERENCES = new Set(DIAGNOSTICS.filter((d) => d.side === "capi").map((d) => d.id));
 
 /** Checks the HPy code of all files of a project. */

@@ -57,6 +57,16 @@ export function lintJson(report: LintReport): object {
   };
 }
 
+/** The result of `check` as a value for JSON. */
+export function checkJson(findings: readonly LintFinding[], suppressed: number, gone: number): object {
+  return {
+    schema: LINT_SCHEMA,
+    hpy: "0.9",
+    totals: { findings: findings.length, suppressed, gone },
+    findings: findings.map((finding) => ({ level: levelOf(finding), ...finding })),
+  };
+}
+
 /** The findings as a SARIF 2.1.0 log. */
 export function lintSarif(findings: readonly LintFinding[], version: string): string {
   return renderSarif(

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadParser } from "../cli/load-parser.ts";
 import { run } from "../cli/program.ts";
+import { type Baseline, checkProject } from "../engine/check-project.ts";
 import { countFunctions } from "../engine/count-functions.ts";
 import { planMigration } from "../engine/engine.ts";
 import { explain } from "../engine/explain.ts";
@@ -99,6 +100,7 @@ async function output(args: readonly string[]): Promise<string> {
       plan: async (input: ProjectInput) => planMigration(input, parser, { hpy: "0.9" }),
       lint: async (input: ProjectInput, options: LintOptions) => lintProject(input, parser, options),
       fix: async (input: ProjectInput) => fixProject(input, parser),
+      check: async (input: ProjectInput, baseline: Baseline | null) => checkProject(input, parser, baseline),
       loadCounter: async () => (file: InputFile) => countFunctions(file, parser),
       explain,
     };

@@ -71,6 +71,7 @@ function scriptedPlan(input: ProjectInput): MigrationPlan {
 const scriptedEngine: Engine = {
   lint: async () => ({ findings: [], suppressed: 0, functions: 0, unproven: [] }),
   fix: async () => ({ changes: new Map(), applied: 0 }),
+  check: async () => ({ findings: [], suppressed: 0, gone: 0, current: { schema: 1, hpy: "0.9", legacy: {} } }),
   plan: async (input) => scriptedPlan(input),
   loadCounter: async () => (file) => {
     const words = (state: string): number => file.text.split(`${state}_`).length - 1;
