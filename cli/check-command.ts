@@ -66,7 +66,9 @@ export async function check(
   if (!options.quiet) {
     around.err(`hpy-migrate: ${count(findings.length, "finding")}\n`);
     if (gone > 0)
-      around.err(`hpy-migrate: ${count(gone, "use")} of the baseline are gone; check --update-baseline records it\n`);
+      around.err(
+        `hpy-migrate: ${count(gone, "use")} of the baseline ${gone === 1 ? "is" : "are"} gone; check --update-baseline records it\n`,
+      );
   }
   return success(findings.length > 0 ? 1 : 0);
 }
