@@ -4,15 +4,16 @@ import type { FunctionCounts } from "../engine/count-functions.ts";
 import type { MigrationOptions, MigrationPlan, ProjectInput } from "../engine/types.ts";
 import { renderBadge } from "../report/badge.ts";
 import type { History } from "../report/history.ts";
+import { detail } from "../report/make-report.ts";
 import { renderOverview } from "../report/plan-text.ts";
 import {
-  detail,
   type ProjectFailure,
   type ProjectReport,
   type ProjectSummary,
   REPORT_SCHEMA,
   type Report,
 } from "../report/report-data.ts";
+import type { PlannedProject } from "../report/report-html.ts";
 import { renderMarkdown } from "../report/report-markdown.ts";
 import { renderReportSarif } from "../report/report-sarif.ts";
 import { renderComparison, renderHistory } from "../report/report-text.ts";
@@ -51,13 +52,6 @@ export interface ReportSurroundings {
   readonly print: (text: string) => void;
   /** Everything else. */
   readonly err: (text: string) => void;
-}
-
-/** A project with what only some formats need. */
-interface Made {
-  readonly project: ProjectReport;
-  readonly plan: MigrationPlan;
-  readonly input: ProjectInput;
 }
 
 /** Whether a path is the output of a survey: a file of JSON lines. */
@@ -121,7 +115,7 @@ async function makeProject(
   options: ReportCommandOptions,
   engine: ReportEngine,
   around: ReportSurroundings,
-): Promise<Result<Made>> {
+): Promise<Result<PlannedProject>> {
   const read = readProject(path, { exclude: options.exclude });
   if (!read.ok) return read;
   for (const warning of read.value.warnings) around.err(`hpy-migrate: ${warning}\n`);
@@ -142,7 +136,7 @@ export async function report(
 ): Promise<Result<number>> {
   const format = options.format ?? (options.json ? "json" : "text");
   const projects: (ProjectReport | ProjectSummary | ProjectFailure)[] = [];
-  const made: Made[] = [];
+  const made: PlannedProject[] = [];
   for (const path of paths) {
     if (isSurvey(path) && statSync(path, { throwIfNoEntry: false })?.isFile()) {
       const lines = readSurvey(path, around.err);
@@ -178,7 +172,7 @@ export async function report(
 async function render(
   format: NonNullable<ReportCommandOptions["format"]>,
   report: Report,
-  made: readonly Made[],
+  made: readonly PlannedProject[],
   around: ReportSurroundings,
 ): Promise<string> {
   switch (format) {
@@ -189,11 +183,7 @@ async function render(
     case "html": {
       // The page carries its script and style, which the other formats need not load.
       const { renderHtml } = await import("../report/report-html.ts");
-      return renderHtml(
-        report,
-        made.map(({ project, plan, input }) => ({ name: project.name, plan, input })),
-        around.version,
-      );
+      return renderHtml(report, made, around.version);
     }
     case "sarif":
       return renderReportSarif(report, around.version);

@@ -5,7 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { unzipSync } from "fflate";
 import { extract } from "tar";
 import { planMigration } from "../engine/engine.ts";
-import { summarize } from "../report/report-data.ts";
+import { summarize } from "../report/make-report.ts";
 import { loadParser } from "./load-parser.ts";
 import { readProject, sourceFilter } from "./project.ts";
 import { nameOf } from "./report-name.ts";

@@ -3,22 +3,7 @@ import { missingCalls } from "../engine/capi-use.ts";
 import { explain } from "../engine/explain.ts";
 import type { FunctionReport, MigrationPlan, ModuleReport, ProjectInput, Refusal } from "../engine/types.ts";
 import { readable } from "./readable.ts";
-
-/**
- * Functions that touch the C API or HPy, by where they stand. `done` are HPy code already, `ready` are moved by the
- * steps that are left, `legacy` stay as they are. `bridged` ones keep single calls of the C API.
- */
-export interface Standing {
-  readonly functions: number;
-  readonly donePure: number;
-  readonly doneBridged: number;
-  readonly readyPure: number;
-  readonly readyBridged: number;
-  readonly legacy: number;
-}
-
-/** Where a function stands; the keys of {@link Standing} but for the total. */
-export type State = Exclude<keyof Standing, "functions">;
+import { NO_FUNCTIONS, type Standing, type State, sumOfStandings } from "./standing.ts";
 
 /** A cause that holds functions back. */
 export interface Blocker {
@@ -82,8 +67,6 @@ const LIMITS: ReadonlyMap<string, string> = new Map([
   ["module-create-slot", "HPy 0.9 has no create slot for modules."],
 ]);
 
-const EMPTY: Standing = { functions: 0, donePure: 0, doneBridged: 0, readyPure: 0, readyBridged: 0, legacy: 0 };
-
 /** Where a function of a plan stands. */
 export function stateOf(unit: FunctionReport): State {
   if (unit.status === "legacy") return "legacy";
@@ -91,16 +74,8 @@ export function stateOf(unit: FunctionReport): State {
   return unit.status === "pure" ? "readyPure" : "readyBridged";
 }
 
-/** Adds the figures of two sets of functions. */
-export function sumOfStandings(standings: readonly Standing[]): Standing {
-  const sum = { ...EMPTY };
-  for (const standing of standings)
-    for (const key of Object.keys(EMPTY) as (keyof Standing)[]) sum[key] += standing[key];
-  return sum;
-}
-
 function standingOf(module: ModuleReport): Standing {
-  const counts = { ...EMPTY, functions: module.functions.length };
+  const counts = { ...NO_FUNCTIONS, functions: module.functions.length };
   for (const unit of module.functions) counts[stateOf(unit)]++;
   return counts;
 }

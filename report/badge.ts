@@ -1,7 +1,8 @@
 /** The badge of a README: how much of an extension is HPy code, as an SVG without any reference to the outside. */
-import { type Standing, sumOfStandings } from "./assessment.ts";
-import { percent } from "./plan-text.ts";
+
 import { isAssessed, type Report } from "./report-data.ts";
+import { type Standing, sumOfStandings } from "./standing.ts";
+import { percent } from "./words.ts";
 
 /** Average width of a character of 11 px Verdana, the font that badges are drawn with. */
 const CHARACTER = 6.6;

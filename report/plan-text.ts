@@ -1,7 +1,9 @@
 import type { FunctionStatus, MigrationPlan, ModuleReport, Refusal, Step } from "../engine/types.ts";
 import { count } from "./account.ts";
-import type { Assessment, Blocker, Feature, ModuleAssessment, Standing, Universal } from "./assessment.ts";
+import type { Assessment, Blocker, Feature, ModuleAssessment, Universal } from "./assessment.ts";
+import type { Standing } from "./standing.ts";
 import type { Style } from "./style.ts";
+import { firstClause, percent } from "./words.ts";
 
 /** Rows of each list of the overview: all of it has to fit on one screen. */
 const ROWS = { modules: 6, steps: 4, blockers: 6, features: 4 } as const;
@@ -64,13 +66,6 @@ function moduleFiles(module: ModuleReport): string {
 
 function stepLine(step: Step): string[] {
   return [step.id, `+${step.insertions} -${step.deletions}`, step.title];
-}
-
-/** `12.5 %`, without a fraction that says nothing. */
-export function percent(part: number, whole: number): string {
-  if (whole === 0) return "0 %";
-  const value = (100 * part) / whole;
-  return `${value > 0 && value < 10 ? value.toFixed(1).replace(/\.0$/, "") : Math.floor(value)} %`;
 }
 
 /** The bare command: what is here, what is done, what comes next, what holds the rest back. One screen. */
@@ -146,12 +141,6 @@ function renderBlockers(blockers: readonly Blocker[], style: Style): string[] {
       : []),
     `${style.notable(`hpy-migrate explain ${blockers[0]?.id}`)} tells more; ${style.notable("hpy-migrate plan")} lists every function.`,
   ];
-}
-
-/** The first clause of a sentence. */
-export function firstClause(sentence: string): string {
-  const end = sentence.search(/[;:,.](\s|$)/);
-  return end < 0 ? sentence : sentence.slice(0, end);
 }
 
 function renderFeatures(features: readonly Feature[], style: Style): string[] {

@@ -1,9 +1,9 @@
 /** A report as the Markdown of a pull-request comment. */
 import { count } from "./account.ts";
-import type { Standing } from "./assessment.ts";
 import { isoDate, remaining } from "./history.ts";
-import { firstClause, percent } from "./plan-text.ts";
 import { isAssessed, isDetailed, type ProjectReport, type ProjectSummary, type Report } from "./report-data.ts";
+import type { Standing } from "./standing.ts";
+import { firstClause, percent } from "./words.ts";
 
 /** Rows of a table that is not folded. */
 const ROWS = 10;

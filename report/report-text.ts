@@ -1,10 +1,11 @@
 /** A report for a terminal: several projects side by side, and the course of one. */
 import { count } from "./account.ts";
-import { sumOfStandings } from "./assessment.ts";
 import { type History, isoDate, remaining } from "./history.ts";
-import { pad, percent } from "./plan-text.ts";
+import { pad } from "./plan-text.ts";
 import { isAssessed, type Report } from "./report-data.ts";
+import { sumOfStandings } from "./standing.ts";
 import type { Style } from "./style.ts";
+import { percent } from "./words.ts";
 
 /** One row a project, the closest to HPy first; what could not be assessed comes last. */
 export function renderComparison(report: Report, style: Style): string {

@@ -9,6 +9,7 @@ import { pythonEnvironment } from "../verify/python-environment.ts";
 import { capiDrift } from "./generate-capi.ts";
 import { generateDocs } from "./generate-docs.ts";
 import { generateHpy } from "./generate-hpy.ts";
+import { generatePage, PAGE_BUNDLE } from "./generate-page.ts";
 import { renderTerminal, TERMINAL_PICTURE } from "./render-terminal.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -19,6 +20,7 @@ async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ["model/api/hpy-0.9.generated.ts", generateHpy(pythonEnvironment().hpyInclude)],
     ...pages,
+    [PAGE_BUNDLE, await generatePage()],
     [TERMINAL_PICTURE, await renderTerminal()],
   ]);
 }
