@@ -1650,7 +1650,8 @@ class Analysis {
             at,
             `\`${name.replace("%", "")}\` is assigned while it still owns a reference.`,
           );
-        if (this.#mentions(at, name))
+        const isStatement = this.tree.kind(this.tree.parent(at)) === "expression_statement";
+        if (this.#mentions(at, name) && !(isStatement && this.tree.kind(at) === "assignment_expression"))
           this.typing.refuse(
             "overwritten-in-own-definition",
             at,
@@ -1890,7 +1891,7 @@ class Analysis {
   }
 
   #isArgumentAccess(name: string, list: readonly Node[]): boolean {
-    if (this.argumentsName === "" || this.needsTuple) return false;
+    if (this.argumentsName === "") return false;
     const first = list[0];
     if (first === undefined) return false;
     const stripped = stripCasts(this.tree, first);

@@ -620,7 +620,10 @@ export class BodyRewriter {
         this.#statements.after(closing.after, [text]);
         if (isReset) this.#statements.after(closing.after, [`${this.#temporaryName(closing.variable)} = HPy_NULL;`]);
       }
-      for (const statement of closing.reassigned) this.#statements.before(statement, [text]);
+      for (const statement of closing.reassigned) {
+        this.#saveReplacement(statement, closing.variable);
+        this.#statements.before(statement, [text]);
+      }
       for (const jump of closing.before) {
         const list = before.get(jump) ?? [];
         if (!list.includes(closing.variable)) list.push(closing.variable);
@@ -650,6 +653,19 @@ export class BodyRewriter {
       for (const v of sorted) this.#statements.before(jump, [this.#closeText(v)]);
       this.#edits.replace(this.#typing.span(value), result, RULE, Nesting.returnValue);
     }
+  }
+
+  /** `x = f(x)`: what replaces a handle is made before the handle is closed. */
+  #saveReplacement(statement: Node, variable: string): void {
+    const tree = this.#tree;
+    const [assignment] = tree.kind(statement) === "expression_statement" ? tree.named(statement) : [];
+    if (assignment === undefined || tree.kind(assignment) !== "assignment_expression") return;
+    const right = tree.field(assignment, "right");
+    if (![...tree.descendants(right, "identifier")].some((n) => tree.source(n) === variable)) return;
+    const replacement = this.#fresh(`new_${variable}`);
+    const value = { ...this.#typing.span(right), above: Nesting.returnValue };
+    this.#statements.before(statement, [`HPy ${replacement} = `, value, ";"], "declaration");
+    this.#edits.replace(this.#typing.span(right), replacement, RULE, Nesting.returnValue);
   }
 
   /** Trackers go last: handles read from them are closed before. */
@@ -1418,8 +1434,7 @@ export class BodyRewriter {
     const tree = this.#tree;
     const args = this.#argumentsParameter();
     const first = list[0];
-    if (args === "" || this.#facts.needsTuple || first === undefined || tree.source(stripCasts(tree, first)) !== args)
-      return false;
+    if (args === "" || first === undefined || tree.source(stripCasts(tree, first)) !== args) return false;
     if (name === "PyTuple_GET_SIZE" || name === "PyTuple_Size") {
       this.#edits.replace(this.#typing.span(n), this.#signedCount(), RULE);
       return true;
