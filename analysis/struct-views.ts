@@ -135,8 +135,8 @@ const plainFunctions = new WeakMap<Project, Map<CFunction, boolean>>();
  * anything that does. It needs no context and keeps its pointers.
  */
 export function isPlainFunction(project: Project, fn: CFunction): boolean {
-  let known = plainFunctions.get(project);
-  if (known === undefined) plainFunctions.set(project, (known = new Map()));
+  const known = plainFunctions.get(project) ?? new Map<CFunction, boolean>();
+  plainFunctions.set(project, known);
   const answer = known.get(fn);
   if (answer !== undefined) return answer;
   known.set(fn, true);
@@ -158,7 +158,8 @@ function readPlain(project: Project, fn: CFunction): boolean {
   if (pointers.size === 0) return false;
   const names = new Set(fn.parameters.map((p) => p.name));
   for (const n of tree.descendants(fn.body, "init_declarator", "declaration"))
-    for (const d of tree.fields(n, "declarator")) for (const id of tree.descendants(d, "identifier")) names.add(tree.source(id));
+    for (const d of tree.fields(n, "declarator"))
+      for (const id of tree.descendants(d, "identifier")) names.add(tree.source(id));
   const place: Place = { project, file: fn.file, isLocal: (name) => names.has(name) };
   for (const n of tree.descendants(fn.body, "identifier", "type_identifier")) {
     const name = tree.source(n);
