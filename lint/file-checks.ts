@@ -284,7 +284,9 @@ class FileCheck {
         `${info.entry} gets its keywords as a dict, ${name} wants a tuple of names`,
       );
     }
-    if (!wantsDict && isDict && (info.entry === "HPyFunc_KEYWORDS" || info.entry === "HPy_tp_call")) {
+    const last = info.scope.parameters.at(-1);
+    const passesOwn = args[4] !== undefined && this.tree.source(args[4]) === last?.name;
+    if (!wantsDict && isDict && passesOwn && (info.entry === "HPyFunc_KEYWORDS" || info.entry === "HPy_tp_call")) {
       this.report(
         "keywords-of-other-kind",
         call,

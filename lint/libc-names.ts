@@ -5,7 +5,7 @@
 export const LIBC_NAMES: ReadonlySet<string> = new Set(
   `abort abs accept access acct adjtime alarm atof atoi atol basename bind bsearch calloc cfree chdir chmod chown
   chroot clock clone close closedir connect creat crypt ctime daemon difftime dirname div dlclose dlopen dlsym dup dup2
-  encrypt environ erf err error exec execl execv execve exit exp fabs fchmod fchown fclose fcntl fdopen feof fflush ffs
+  encrypt environ erf err error execl execv execve exit exp fabs fchmod fchown fclose fcntl fdopen feof fflush ffs
   fgets fileno flock floor fmod fopen fork fputs fread free fseek fstat fsync ftell ftime ftok ftruncate ftw fwrite
   gamma getc getchar getcwd getegid getenv geteuid getgid getgroups gethostname getitimer getlogin getopt getpgid
   getpid getppid getpriority getrandom getrlimit getrusage gets getsid getuid getw glob gmtime hcreate hsearch
