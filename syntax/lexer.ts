@@ -164,11 +164,32 @@ function skipNumber(text: string, i: number, limit: number): number {
   return j;
 }
 
+/** Tokens of the files that were read last: planning a step reads the files of a project many times over. */
+const RECENT = new Map<string, Tokens>();
+const RECENT_LIMIT = 256;
+/** Shorter texts, such as the body of one function, are read again sooner than they are found. */
+const RECENT_LENGTH = 1000;
+
 /**
- * Tokens of `text` between `from` and `to`. `as` says whether the range starts at the beginning of a line of a file,
- * where `#` opens a directive, or is a piece of a line such as the body of a macro, where `#` is punctuation.
+ * Tokens of `text` between `from` and `to`, which nobody may change. `as` says whether the range starts at the
+ * beginning of a line of a file, where `#` opens a directive, or is a piece of a line such as the body of a macro, where
+ * `#` is punctuation.
  */
 export function lex(text: string, as: "file" | "piece" = "file", from = 0, to = text.length): Tokens {
+  if (as === "piece" || from !== 0 || to !== text.length || text.length < RECENT_LENGTH)
+    return readTokens(text, as, from, to);
+  const known = RECENT.get(text);
+  const tokens = known ?? readTokens(text, as, from, to);
+  if (known !== undefined) RECENT.delete(text);
+  else if (RECENT.size >= RECENT_LIMIT) {
+    const [oldest] = RECENT.keys();
+    if (oldest !== undefined) RECENT.delete(oldest);
+  }
+  RECENT.set(text, tokens);
+  return tokens;
+}
+
+function readTokens(text: string, as: "file" | "piece", from: number, to: number): Tokens {
   let capacity = ((to - from) >> 2) + 16;
   let kind = new Uint8Array(capacity);
   let start = new Uint32Array(capacity);

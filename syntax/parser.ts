@@ -7,7 +7,7 @@ import { type DirectiveGroup, groupDirectives, readDefinition, readInclude, with
 import { learnFacts, platformFacts } from "./facts.ts";
 import { findForeignText } from "./foreign.ts";
 import { detectLanguage, HeaderUse } from "./language.ts";
-import { filterTokens, lex, TokenKind, type Tokens } from "./lexer.ts";
+import { filterTokens, lex, TokenKind, type Tokens, tokenText } from "./lexer.ts";
 import { classifyMacros, type MacroTable } from "./macros.ts";
 import { type MaskedText, mask } from "./mask.ts";
 import { maskPasting } from "./pasting.ts";
@@ -105,9 +105,36 @@ interface Learned {
   readonly headers: HeaderUse;
 }
 
+/** What the directives of one file say. */
+interface FileDirectives {
+  readonly tokens: Tokens;
+  /** The directives alone: files with the same ones teach the same facts. */
+  readonly text: string;
+  readonly definitions: readonly MacroDefinition[];
+  readonly includes: readonly string[];
+}
+
+function readFileDirectives(text: string): FileDirectives {
+  const tokens = onlyDirectives(lex(text));
+  const definitions: MacroDefinition[] = [];
+  const includes: string[] = [];
+  const parts: string[] = [];
+  for (let t = 0; t < tokens.count; t++) {
+    parts.push(tokenText(tokens, t));
+    const definition = readDefinition(tokens, t);
+    const include = definition === null ? readInclude(tokens, t) : null;
+    if (include !== null) includes.push(include.path);
+    if (definition !== null) definitions.push(definition);
+  }
+  return { tokens, text: parts.join("\n"), definitions, includes };
+}
+
 class TreeSitterParser implements Parser {
   readonly #c: GrammarParser;
   readonly #cpp: GrammarParser;
+  readonly #directives = new WeakMap<InputFile, FileDirectives>();
+  /** Facts of the files that were prepared last, by what their directives were. */
+  #lastFacts: { readonly texts: readonly string[]; readonly facts: ReadonlyMap<string, Fact> } | null = null;
   readonly #learned = new WeakMap<MacroKnowledge, Learned>();
 
   constructor(c: GrammarParser, cpp: GrammarParser) {
@@ -117,27 +144,35 @@ class TreeSitterParser implements Parser {
 
   prepare(files: readonly InputFile[]): MacroKnowledge {
     const definitions = new Map<string, (MacroDefinition & { readonly path: string })[]>();
-    const lexed: Tokens[] = [];
+    const all: FileDirectives[] = [];
     const headers = new HeaderUse();
-    for (const { path, text } of files) {
+    for (const file of files) {
+      const { path, text } = file;
       if (findForeignText(path, text) !== null) continue;
-      const directives = onlyDirectives(lex(text));
-      lexed.push(directives);
-      const included: string[] = [];
-      for (let t = 0; t < directives.count; t++) {
-        const definition = readDefinition(directives, t);
-        const include = definition === null ? readInclude(directives, t) : null;
-        if (include !== null) included.push(include.path);
-        if (definition === null) continue;
-        const known = definitions.get(definition.name);
-        if (known) known.push({ ...definition, path });
+      const known = this.#directives.get(file);
+      const directives = known ?? readFileDirectives(text);
+      if (known === undefined) this.#directives.set(file, directives);
+      all.push(directives);
+      for (const definition of directives.definitions) {
+        const same = definitions.get(definition.name);
+        if (same) same.push({ ...definition, path });
         else definitions.set(definition.name, [{ ...definition, path }]);
       }
-      headers.add(path, included);
+      headers.add(path, directives.includes);
     }
     const knowledge: MacroKnowledge = { definitions };
-    this.#learned.set(knowledge, { macros: classifyMacros(definitions), facts: learnFacts(lexed), headers });
+    this.#learned.set(knowledge, { macros: classifyMacros(definitions), facts: this.#factsOf(all), headers });
     return knowledge;
+  }
+
+  /** What the conditions of all files teach; steps of a migration seldom change a directive. */
+  #factsOf(files: readonly FileDirectives[]): ReadonlyMap<string, Fact> {
+    const last = this.#lastFacts;
+    if (last !== null && last.texts.length === files.length && files.every((f, i) => f.text === last.texts[i]))
+      return last.facts;
+    const facts = learnFacts(files.map((f) => f.tokens));
+    this.#lastFacts = { texts: files.map((f) => f.text), facts };
+    return facts;
   }
 
   parse(file: InputFile, knowledge: MacroKnowledge): ParsedFile {
