@@ -149,6 +149,8 @@ interface Outcomes {
   readonly refusals: Map<string, Refusal[]>;
   /** Functions that tables of types list, by file and name. */
   readonly ofTypes: Set<string>;
+  /** Names of the HPy copies of legacy functions, by file and name of these. */
+  readonly copies: Map<string, string>;
   readonly moduleRefusals: Map<string, Refusal[]>;
   /** Static types that became types of HPy, by file and name. */
   readonly movedTypes: Set<string>;
@@ -172,6 +174,7 @@ export function planMigration(input: ProjectInput, parser: Parser, options: Migr
     via: new Map(),
     refusals: new Map(),
     ofTypes: new Set(),
+    copies: new Map(),
     moduleRefusals: new Map(),
     movedTypes: new Set(),
     typeRefusals: new Map(),
@@ -417,10 +420,11 @@ function migrateEntries(
   first: string,
 ): Snapshot {
   let snapshot = start;
-  let copies: Copies = "none";
   const tried = new Set<string>();
   /** Units with functions that other code uses: each step may take the last use away. */
   const used = new Set<string>();
+  /** Those of them that do not even move with copies of these functions. */
+  const stuck = new Set<string>();
   for (;;) {
     const module = findModule(snapshot, name, path);
     if (module === undefined || !module.isHPy) return snapshot;
@@ -429,15 +433,12 @@ function migrateEntries(
     for (const { entry, error } of refused)
       refuseEntry(outcomes, project, entry, refusalOf(error, entry.table.file), "first");
     const open = units.filter((u) => !tried.has(unitKey(u)));
-    const unit = open.find((u) => u.some((e) => functionNames(e).includes(first))) ?? open[0];
-    if (unit === undefined) {
-      if (copies === "allowed" || used.size === 0) return snapshot;
-      // What is still in use after everything else has moved stays for its users, beside an HPy copy.
-      copies = "allowed";
-      for (const key of used) tried.delete(key);
-      continue;
-    }
-    tried.add(unitKey(unit));
+    // What is still in use after everything else has moved stays for its users, beside an HPy copy.
+    const left = units.filter((u) => used.has(unitKey(u)) && !stuck.has(unitKey(u)));
+    const copies: Copies = open.length > 0 ? "none" : "allowed";
+    const unit = open.find((u) => u.some((e) => functionNames(e).includes(first))) ?? open[0] ?? left[0];
+    if (unit === undefined) return snapshot;
+    (copies === "none" ? tried : stuck).add(unitKey(unit));
     for (const entry of unit)
       if (entry.owners.length > 0)
         for (const fn of functionNames(entry)) outcomes.ofTypes.add(functionKey(project, entry, fn));
@@ -452,9 +453,9 @@ function migrateEntries(
         functions: plan.functions,
         notes: plan.notes,
       });
-      for (const m of plan.migrated) outcomes.via.set(keyOf(m.file, m.name), { step: id, bridged: m.bridged });
+      noteMoved(outcomes, plan, id);
       snapshot = retireHelpers(parser, next, name, path, outcomes);
-      if (copies === "none") for (const key of used) tried.delete(key);
+      for (const key of used) tried.delete(key);
     } catch (error) {
       const refused = asRefused(error);
       if (refused.id === "function-used-elsewhere") used.add(unitKey(unit));
@@ -518,6 +519,14 @@ function originalSpan(edits: readonly Edit[], span: Span): Span {
     return offset - shift;
   };
   return { start: original(span.start), end: original(span.end) };
+}
+
+/** Notes which step has moved functions, and which legacy functions have HPy copies now. */
+function noteMoved(outcomes: Outcomes, plan: MethodStep, step: string): void {
+  for (const m of plan.migrated) {
+    outcomes.via.set(keyOf(m.file, m.name), { step, bridged: m.bridged });
+    if (m.copyOf !== null) outcomes.copies.set(keyOf(m.file, m.copyOf), m.name);
+  }
 }
 
 /** Notes why an entry stays: for its functions, or for itself where it has none. */
@@ -701,7 +710,7 @@ function migrateInit(
       functions: plan.functions,
       notes: plan.notes,
     });
-    for (const m of plan.migrated) outcomes.via.set(keyOf(m.file, m.name), { step: id, bridged: m.bridged });
+    noteMoved(outcomes, plan, id);
     outcomes.via.set(keyOf(path, found.init.name), { step: id, bridged: plan.migrated[0]?.bridged === true });
     outcomes.via.set(keyOf(path, original), { step: id, bridged: plan.migrated[0]?.bridged === true });
     return next;
@@ -880,18 +889,30 @@ function functionReport(module: ExtensionModule, fn: CFunction, outcomes: Outcom
     return { ...base, status: now !== undefined && usesCapi(now) ? "bridged" : "pure", via: null, refusals: [] };
   }
   if (via !== undefined) return { ...base, status: via.bridged ? "bridged" : "pure", via: via.step, refusals: [] };
+  const copy = outcomes.copies.get(key);
+  const copied = copy === undefined ? undefined : outcomes.via.get(keyOf(fn.file.path, copy));
+  if (copied !== undefined) {
+    const message = `Its HPy copy \`${copy}\` serves Python and HPy code; this one stays for the legacy code that uses it.`;
+    const refusals = [{ ...placeOf(fn), id: KEPT_BESIDE_COPY, message }];
+    return { ...base, status: copied.bridged ? "bridged" : "pure", via: copied.step, refusals };
+  }
   const known = outcomes.refusals.get(key) ?? [];
   const refusals = known.length > 0 ? known : [explainLegacy(module, fn, outcomes)];
   return { ...base, status: "legacy", via: null, refusals };
 }
 
+/** Reason of what is left in the tree of a function that has moved. */
+const KEPT_BESIDE_COPY = "kept-beside-copy";
+
+function placeOf(fn: CFunction): Pick<Refusal, "path" | "span" | "line"> {
+  const { tree, text, path } = fn.file;
+  const start = tree.start(fn.declarator.node);
+  return { path, span: { start, end: tree.end(fn.declarator.node) }, line: lineOf(text, start) };
+}
+
 /** Why a function that is no method of the module stays. */
 function explainLegacy(module: ExtensionModule, fn: CFunction, outcomes: Outcomes): Refusal {
-  const place = {
-    path: fn.file.path,
-    span: { start: fn.file.tree.start(fn.declarator.node), end: fn.file.tree.end(fn.declarator.node) },
-    line: lineOf(fn.file.text, fn.file.tree.start(fn.declarator.node)),
-  };
+  const place = placeOf(fn);
   const ofModule = outcomes.moduleRefusals.get(module.name);
   if (ofModule !== undefined && ofModule[0] !== undefined)
     return {
@@ -925,6 +946,7 @@ function accountOf(start: Snapshot, end: Snapshot, functions: readonly FunctionR
     for (const [name, sites] of before.byFunction) {
       const report = reports.get(keyOf(file.path, name));
       if (report?.refusals[0]?.id === "skip-comment") suppressed += sites;
+      else if (report?.refusals[0]?.id === KEPT_BESIDE_COPY) keep(KEPT_BESIDE_COPY, sites);
       else if (report !== undefined && report.status !== "legacy") rewritten += sites;
       else keep(report?.refusals[0]?.id ?? "only-used-by-legacy-code", sites);
     }

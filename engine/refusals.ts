@@ -337,6 +337,13 @@ Return the object, or a copy of the text.`,
     text: `An assumption of the tool does not hold here. The function stays as it is and the others are not affected. Please report it with the function, if you can.`,
   },
   {
+    id: "kept-beside-copy",
+    title: "A legacy copy stays for legacy code",
+    text: `The function has moved, and Python and HPy code call its HPy form. Legacy code cannot: it has no context. For the legacy code that still uses it the C-API form stays beside it.
+
+It goes with the last legacy function that uses it.`,
+  },
+  {
     id: "keywords-as-dict",
     title: "The dict of keyword arguments is used directly",
     text: `The function reads or passes on the dict that the C API gives for \`**kwargs\`. HPy gives the names of the keywords as a tuple and their values behind the positional arguments instead.

@@ -125,6 +125,8 @@ interface Migrated {
   readonly name: string;
   readonly file: string;
   readonly bridged: boolean;
+  /** The legacy function that this one is the HPy copy of; null for what was rewritten where it stands. */
+  readonly copyOf: string | null;
 }
 
 /** A part of a file that goes or moves with the step. */
@@ -168,13 +170,14 @@ class MethodPlanner {
 
   plan(defined: readonly Defined[], copies: Copies): MethodStep {
     const functions = conventionsOf(defined);
+    const rows = defined.map((d) => ({ file: d.entry.table.file, node: d.entry.node }));
+    if (copies === "none") for (const [fn, { convention }] of functions) this.#refuseOtherUses(fn, convention, rows);
     const facts = new Map<CFunction, Facts>();
     for (const [fn, { convention, signature }] of functions) {
       if (convention === "slot") checkSignature(fn, signature);
       facts.set(fn, this.#analyses.method(fn, convention));
     }
     const helpers = this.#helperClosure(facts);
-    const rows = defined.map((d) => ({ file: d.entry.table.file, node: d.entry.node }));
     const inPlace = this.#inPlace([...functions.keys()], this.#uncopied(helpers.keys()), rows);
     const names = new Map<CFunction, string>();
     for (const [fn, { convention }] of functions) {
@@ -197,7 +200,7 @@ class MethodPlanner {
       const own = facts.get(fn) as Facts;
       const result = inPlace.has(fn) ? this.#rewriteInPlace(fn, entry, own, names) : this.#copy(fn, entry, own, names);
       if (inPlace.has(fn)) this.#makeStatic(fn);
-      moved.push({ name, file: fn.file.path, bridged: result.bridged });
+      moved.push(movedAs(fn, name, result));
       implementations.set(
         fn,
         inPlace.has(fn)
@@ -233,7 +236,7 @@ class MethodPlanner {
     this.#keepPrelude(exec, init, edits);
     new DefinitionWriter(this.#project, this.#module, (file) => this.#of(file)).deleteDeclaration(exec.file, exec.node);
     return this.#step(
-      [{ name: exec.name, file: exec.file.path, bridged: result.bridged }, ...migrated],
+      [{ name: exec.name, file: exec.file.path, bridged: result.bridged, copyOf: null }, ...migrated],
       [init.name, ...migrated.map((m) => m.name)],
     );
   }
@@ -292,7 +295,7 @@ class MethodPlanner {
       const result = inPlace.has(helper)
         ? this.#rewriteInPlace(helper, HELPER, facts, names)
         : this.#copy(helper, HELPER, facts, names);
-      migrated.push({ name: names.get(helper) as string, file: helper.file.path, bridged: result.bridged });
+      migrated.push(movedAs(helper, names.get(helper) as string, result));
     }
     return migrated;
   }
@@ -306,6 +309,33 @@ class MethodPlanner {
       facts.summary.steals.size === 0 &&
       facts.summary.outcomes.every((o) => o.result !== "borrowed");
     if (!isPlain) this.#refuseUse(fn, "is called by functions that move with it, and HPy calls it in another way");
+  }
+
+  /**
+   * Refuses without an analysis what something names that cannot move with the function: anything but its rows, itself
+   * and the functions that it can reach. Throws {@link Refused}.
+   */
+  #refuseOtherUses(fn: CFunction, convention: CallingConvention, rows: readonly Row[]): void {
+    if (isCalledLikeHelper(fn, convention) && this.#isCopied(fn)) return;
+    const outside = usesOf(this.#project, fn).filter(
+      (use) => !use.isDead && !rows.some((r) => r.file === use.file && isWithin(r.file, r.node, use.start)),
+    );
+    if (outside.length === 0) return;
+    const reached = this.#reachedFrom(fn);
+    const isInside = (use: Use): boolean =>
+      use.kind === "text" && reached.some((r) => r.file === use.file && isWithin(r.file, r.node, use.start));
+    if (!outside.every(isInside)) this.#refuseUse(fn, "is used elsewhere than in its legacy tables");
+  }
+
+  /** The function and everything that it names, directly and through others. */
+  #reachedFrom(fn: CFunction): CFunction[] {
+    const found = new Set([fn]);
+    for (const from of found)
+      for (const n of from.file.tree.descendants(from.body, "identifier")) {
+        const to = resolveFunction(this.#project, from.file, from.file.tree.source(n));
+        if (to !== null) found.add(to);
+      }
+    return [...found];
   }
 
   /** Name of the HPy form of a function that legacy code goes on using. Throws {@link Refused}. */
@@ -519,6 +549,10 @@ class MethodPlanner {
     }
     return result;
   }
+}
+
+function movedAs(fn: CFunction, name: string, { bridged }: RewriteResult): Migrated {
+  return { name, file: fn.file.path, bridged, copyOf: name === fn.name ? null : fn.name };
 }
 
 /** The last word on how a function of several entries is called; all of them must agree. Throws {@link Refused}. */
