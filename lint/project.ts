@@ -29,47 +29,32 @@ export interface Definition {
   readonly rest: readonly string[];
 }
 
-/** Everything about the files of a project that is looked up by name. */
-export class Project {
-  private readonly functions = new Map<string, FunctionInfo[]>();
-  readonly byFile = new Map<ParsedFile, readonly FunctionInfo[]>();
-  readonly definitions = new Map<ParsedFile, readonly Definition[]>();
-  /** Functions that are declared without a body somewhere, by name. */
-  readonly prototypes = new Map<string, Declared>();
-  /** Names that some function of the project calls. */
+/** What the checker reads of one file, whatever the others say. */
+class FileFacts {
+  readonly functions: readonly FunctionInfo[];
+  readonly definitions: readonly Definition[];
+  readonly prototypes: readonly Declared[];
   readonly called = new Set<string>();
-  /** Names that stand for a value somewhere: functions among them are called through pointers. */
-  private readonly asValue = new Set<string>();
-  /** Names in the initialisers of `HPyGlobal *` arrays. */
+  readonly asValue = new Set<string>();
   readonly registeredGlobals = new Set<string>();
-  /** Structs that `HPyType_HELPERS` or `HPyType_LEGACY_HELPERS` binds to objects. */
   readonly objectStructs = new Set<string>();
-  /** Structs with a handle as a member: `struct x`, or the name that a typedef gives. */
   readonly handleStructs = new Set<string>();
-  /** Names of fields that an `HPy_VISIT` visits. */
   readonly visitedFields = new Set<string>();
-  /** Whether a module is defined in these files, so that its tables are known. */
-  hasModule = false;
-  /** Names of function-like macros. */
   readonly macros = new Set<string>();
-  /** Macros that leave the function, jump, or call either API: nothing of that shows where they are used. */
   readonly hidingMacros = new Set<string>();
-  /** Values of macros and enumerators that are whole numbers; names with different values are left out. */
-  private readonly constants = new Map<string, number | null>();
+  /** Macros and enumerators in their order; undefined for what is no number. */
+  readonly constants: (readonly [string, number | undefined])[] = [];
+  hasModule = false;
 
-  constructor(files: readonly ParsedFile[]) {
-    for (const file of files) this.addFile(file);
-  }
-
-  private addFile(file: ParsedFile): void {
+  constructor(file: ParsedFile) {
     const definitions = readDefinitions(file);
     this.readTables(file);
     this.readEnumerators(file);
-    this.definitions.set(file, definitions);
+    this.definitions = definitions;
     const entries = new Map<string, string>();
     for (const d of definitions) for (const [name, entry] of implementations(d)) entries.set(name, entry);
     for (const macro of file.macros) {
-      if (macro.parameters === null) this.define(macro.name, integer(macro.body));
+      if (macro.parameters === null) this.constants.push([macro.name, integer(macro.body)]);
       else this.macros.add(macro.name);
       if (hidesCode(macro.body)) this.hidingMacros.add(macro.name);
     }
@@ -86,7 +71,7 @@ export class Project {
         calls.add(tree.source(callee));
         this.called.add(tree.source(callee));
       }
-      const info: FunctionInfo = {
+      found.push({
         file,
         node,
         name: head.name,
@@ -96,30 +81,17 @@ export class Project {
         entry: entries.get(head.name) ?? "",
         usesHpy: entries.has(head.name) || scope.parameters.some((p) => p.type.base === "HPyContext"),
         calls,
-      };
-      found.push(info);
-      const same = this.functions.get(info.name);
-      if (same === undefined) this.functions.set(info.name, [info]);
-      else same.push(info);
+      });
     }
-    this.byFile.set(file, found);
+    this.functions = found;
     for (const node of tree.descendants(0, "identifier")) {
       const field = tree.fieldOf(node);
       if (field !== "function" && field !== "declarator") this.asValue.add(tree.source(node));
     }
-    for (const node of tree.descendants(0, "declaration")) {
-      for (const d of readDeclaration(tree, node)) if (d.isFunction) this.prototypes.set(d.name, d);
-    }
-  }
-
-  /** Value of a macro or an enumerator; undefined when it is not one known number. */
-  constant(name: string): number | undefined {
-    return this.constants.get(name) ?? undefined;
-  }
-
-  private define(name: string, value: number | undefined): void {
-    const known = this.constants.get(name);
-    this.constants.set(name, value === undefined || (known !== undefined && known !== value) ? null : value);
+    const prototypes: Declared[] = [];
+    for (const node of tree.descendants(0, "declaration"))
+      for (const d of readDeclaration(tree, node)) if (d.isFunction) prototypes.push(d);
+    this.prototypes = prototypes;
   }
 
   private readEnumerators(file: ParsedFile): void {
@@ -130,7 +102,7 @@ export class Project {
         if (tree.kind(enumerator) !== "enumerator") continue;
         const value = tree.field(enumerator, "value");
         if (value !== NONE) next = integer(tree.source(value));
-        this.define(tree.source(tree.field(enumerator, "name")), next);
+        this.constants.push([tree.source(tree.field(enumerator, "name")), next]);
         if (next !== undefined) next++;
       }
     }
@@ -180,6 +152,82 @@ export class Project {
     }
     for (const d of tree.fields(parent, "declarator")) this.handleStructs.add(tree.source(d));
   }
+}
+
+/** Files that several checks read, such as those that a step of a migration does not change. */
+const KNOWN_FILES = new WeakMap<ParsedFile, FileFacts>();
+
+function factsOf(file: ParsedFile): FileFacts {
+  const known = KNOWN_FILES.get(file);
+  if (known !== undefined) return known;
+  const facts = new FileFacts(file);
+  KNOWN_FILES.set(file, facts);
+  return facts;
+}
+
+/** Everything about the files of a project that is looked up by name. */
+export class Project {
+  private readonly functions = new Map<string, FunctionInfo[]>();
+  readonly byFile = new Map<ParsedFile, readonly FunctionInfo[]>();
+  readonly definitions = new Map<ParsedFile, readonly Definition[]>();
+  /** Functions that are declared without a body somewhere, by name. */
+  readonly prototypes = new Map<string, Declared>();
+  /** Names that some function of the project calls. */
+  readonly called = new Set<string>();
+  /** Names that stand for a value somewhere: functions among them are called through pointers. */
+  private readonly asValue = new Set<string>();
+  /** Names in the initialisers of `HPyGlobal *` arrays. */
+  readonly registeredGlobals = new Set<string>();
+  /** Structs that `HPyType_HELPERS` or `HPyType_LEGACY_HELPERS` binds to objects. */
+  readonly objectStructs = new Set<string>();
+  /** Structs with a handle as a member: `struct x`, or the name that a typedef gives. */
+  readonly handleStructs = new Set<string>();
+  /** Names of fields that an `HPy_VISIT` visits. */
+  readonly visitedFields = new Set<string>();
+  /** Whether a module is defined in these files, so that its tables are known. */
+  hasModule = false;
+  /** Names of function-like macros. */
+  readonly macros = new Set<string>();
+  /** Macros that leave the function, jump, or call either API: nothing of that shows where they are used. */
+  readonly hidingMacros = new Set<string>();
+  /** Values of macros and enumerators that are whole numbers; names with different values are left out. */
+  private readonly constants = new Map<string, number | null>();
+
+  constructor(files: readonly ParsedFile[]) {
+    for (const file of files) this.addFile(file);
+  }
+
+  private addFile(file: ParsedFile): void {
+    const facts = factsOf(file);
+    this.definitions.set(file, facts.definitions);
+    this.byFile.set(file, facts.functions);
+    for (const info of facts.functions) {
+      const same = this.functions.get(info.name);
+      if (same === undefined) this.functions.set(info.name, [info]);
+      else same.push(info);
+    }
+    for (const d of facts.prototypes) this.prototypes.set(d.name, d);
+    for (const [name, value] of facts.constants) this.define(name, value);
+    addAll(this.called, facts.called);
+    addAll(this.asValue, facts.asValue);
+    addAll(this.registeredGlobals, facts.registeredGlobals);
+    addAll(this.objectStructs, facts.objectStructs);
+    addAll(this.handleStructs, facts.handleStructs);
+    addAll(this.visitedFields, facts.visitedFields);
+    addAll(this.macros, facts.macros);
+    addAll(this.hidingMacros, facts.hidingMacros);
+    this.hasModule ||= facts.hasModule;
+  }
+
+  /** Value of a macro or an enumerator; undefined when it is not one known number. */
+  constant(name: string): number | undefined {
+    return this.constants.get(name) ?? undefined;
+  }
+
+  private define(name: string, value: number | undefined): void {
+    const known = this.constants.get(name);
+    this.constants.set(name, value === undefined || (known !== undefined && known !== value) ? null : value);
+  }
 
   /**
    * Whether callers that are not in the code call this function by HPy's conventions: it implements an `HPyDef_*`,
@@ -208,6 +256,10 @@ export class Project {
     const fitting = all.filter((f) => f.scope.parameters.length === count);
     return fitting.length === 1 ? fitting[0] : "ambiguous";
   }
+}
+
+function addAll(to: Set<string>, from: ReadonlySet<string>): void {
+  for (const name of from) to.add(name);
 }
 
 const JUMPS = new Set(["return", "goto", "break", "continue"]);
