@@ -34,6 +34,9 @@ const FUNCTIONS: ReadonlyMap<
 /** Functions that have CPython track an object; HPy_New has done so already. */
 export const TRACKING: ReadonlySet<string> = new Set(["PyObject_GC_Track", "_PyObject_GC_TRACK"]);
 
+/** Functions that give back the memory of an object without calling its deallocator. */
+export const FREEING: ReadonlySet<string> = new Set(["PyObject_Del", "PyObject_DEL", "PyObject_GC_Del"]);
+
 /** The construction that a call expression is; null for other calls. `name` is the called name, empty for others. */
 export function readConstruction(tree: Tree, call: Node, name: string): Construction | null {
   const list = tree.named(tree.field(call, "arguments"));

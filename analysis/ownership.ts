@@ -5,13 +5,13 @@
  */
 
 import type { CapiFunction } from "../model/api/capi.ts";
-import { foldedText, stripCasts, stripParentheses } from "../model/declarations.ts";
+import { type CType, foldedText, stripCasts, stripParentheses } from "../model/declarations.ts";
 import { type ArgumentUnit, keepsArguments, readArgumentFormat, readBuildFormat } from "../model/format-units.ts";
 import type { CFunction, Project } from "../model/project.ts";
 import { buildCfg } from "../syntax/build-cfg.ts";
 import type { Cfg, CfgEdge, CfgNode } from "../syntax/cfg.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
-import { type Construction, customAllocator, TRACKING } from "./constructions.ts";
+import { type Construction, customAllocator, FREEING, TRACKING } from "./constructions.ts";
 import { computeLiveness, EVALUATED } from "./liveness.ts";
 import { type ParsedArguments, parsedArguments } from "./parsed-arguments.ts";
 import { CLOSED, NULL_VALUE, type ObjectState, State, UNINITIALISED, UNKNOWN, type Value } from "./state.ts";
@@ -119,6 +119,8 @@ export interface Facts {
   readonly callees: ReadonlySet<CFunction>;
   /** Whether `args` must exist as a tuple object. */
   readonly needsTuple: boolean;
+  /** Whether the keyword arguments of a method must exist as a dict. */
+  readonly needsDict: boolean;
   /** For a helper: its parameters that take its caller's arguments. */
   readonly parsed: ParsedArguments | null;
   /** Leaks of the original that the rewritten function closes; whole sentences. */
@@ -179,6 +181,7 @@ class Analysis {
   readonly live: readonly ReadonlySet<string>[];
   readonly argumentsName: string;
   readonly needsTuple: boolean;
+  readonly needsDict: boolean;
   readonly parsed: ParsedArguments | null;
 
   /** Choices that a conflict forced; they only grow. */
@@ -229,8 +232,14 @@ class Analysis {
       ? (fn.parameters[1]?.name ?? "")
       : (fn.parameters[this.parsed?.args ?? -1]?.name ?? "");
     this.#checkCounts();
-    if (convention === "keywords") this.#checkKeywords(this.#keywordsName());
-    if (this.parsed !== null) this.#checkKeywords(this.#keywordsName());
+    const asDict = convention === "keywords" || this.parsed !== null ? this.#useOfDict(this.#keywordsName()) : NONE;
+    this.needsDict = asDict !== NONE;
+    if (this.parsed !== null && asDict !== NONE)
+      this.typing.refuse(
+        "keywords-as-dict",
+        asDict,
+        `The dict of keyword arguments \`${this.#keywordsName()}\` is used other than by a parser.`,
+      );
     this.needsTuple = this.argumentsName !== "" && this.#usesTupleObject();
     if (this.parsed !== null && this.needsTuple)
       this.typing.refuse(
@@ -310,6 +319,7 @@ class Analysis {
       summary: { outcomes: [...this.outcomes.values()], steals: this.stolen },
       callees: this.callees,
       needsTuple: this.needsTuple,
+      needsDict: this.needsDict,
       parsed: this.parsed,
       notes: [...this.notes],
       views: this.views,
@@ -424,12 +434,16 @@ class Analysis {
         this.#recordView(NONE, p.name, this.#isNeverNull(p.name, index) ? "object" : "unknown");
       if (this.typing.objects.isObjectPointer(p.type)) {
         const isArguments = p.name === this.argumentsName;
+        const isMade =
+          this.dupParameters.has(p.name) ||
+          (isArguments && this.needsTuple) ||
+          (this.needsDict && p.name === this.#keywordsName());
         const added = entry.add({
           parameter: index,
           nonNull: isArguments || this.#isNeverNull(p.name, index),
           references: this.stolen.has(index) || this.convention === "init" ? 1 : 0,
-          handles: this.dupParameters.has(p.name) || (isArguments && this.needsTuple) ? 1 : 0,
-          site: this.dupParameters.has(p.name) || (isArguments && this.needsTuple) ? this.fn.body : NONE,
+          handles: isMade ? 1 : 0,
+          site: isMade ? this.fn.body : NONE,
         });
         entry = added.state.set(p.name, { kind: "object", id: added.id });
       } else if (this.typing.objects.isObjectPointerPointer(p.type) && this.convention === "helper") {
@@ -1752,16 +1766,25 @@ class Analysis {
 
   // Calls.
 
-  #arguments(list: readonly Node[], state: State): { state: State; values: readonly Out[] }[] {
+  /** Evaluates arguments in order; `types` are those of the parameters, as far as they are known. */
+  #arguments(
+    list: readonly Node[],
+    state: State,
+    types: readonly (CType | undefined)[] = [],
+  ): { state: State; values: readonly Out[] }[] {
     let partial: { state: State; values: readonly Out[] }[] = [{ state, values: [] }];
-    for (const argument of list) {
+    list.forEach((argument, i) => {
+      const wanted = types[i];
       partial = partial.flatMap((p) => {
         const type = this.typing.typeOf(argument);
-        const outs =
-          type === "handle" || type === "cell" ? this.#handle(argument, p.state) : this.#evaluate(argument, p.state);
+        const isReference =
+          type === "handle" ||
+          type === "cell" ||
+          (type === "other" && wanted !== undefined && this.typing.objects.isObjectPointer(wanted));
+        const outs = isReference ? this.#handle(argument, p.state) : this.#evaluate(argument, p.state);
         return outs.map((o) => ({ state: o.state, values: [...p.values, o] }));
       });
-    }
+    });
     return partial;
   }
 
@@ -1832,11 +1855,25 @@ class Analysis {
     });
   }
 
+  /** The memory of an object that was just made is given back without its deallocator. */
+  #free(n: Node, argument: Node, state: State): Out[] {
+    return this.#handle(argument, state).flatMap((out) => {
+      const object = out.value.kind === "object" ? out.state.object(out.value.id) : null;
+      if (object === null || object.references !== 1 || !this.#isMade(object.site))
+        this.typing.refuse("freed-by-hand", n, "It frees an object that it has not made itself.");
+      return this.#decrement(n, out);
+    });
+  }
+
+  #isMade(site: Node): boolean {
+    return site !== NONE && this.tree.kind(site) === "call_expression" && this.typing.construction(site) !== null;
+  }
+
   /** HPy_New has the object tracked already. */
   #track(n: Node, argument: Node, state: State): Out[] {
     return this.#handle(argument, state).map((out) => {
       const site = out.value.kind === "object" ? out.state.object(out.value.id).site : NONE;
-      if (site === NONE || this.tree.kind(site) !== "call_expression" || this.typing.construction(site) === null)
+      if (!this.#isMade(site))
         this.typing.refuse("tracked-by-hand", n, "It tracks an object that it has not made itself.");
       return { state: out.state, value: UNKNOWN, leaf: n };
     });
@@ -1869,6 +1906,16 @@ class Analysis {
       }
     }
     if (TRACKING.has(name) && list[0] !== undefined) return this.#track(n, list[0], state);
+    if (FREEING.has(name) && list[0] !== undefined && this.typing.typeOf(stripCasts(this.tree, list[0])) === "handle")
+      return this.#free(n, stripCasts(this.tree, list[0]), state);
+    if (name === "PyLong_FromVoidPtr" && first !== undefined) {
+      const object = stripCasts(this.tree, first);
+      if (this.typing.typeOf(object) === "handle")
+        return this.#handle(object, state).flatMap((o) => {
+          const added = o.state.add({ references: 1, handles: 1, site: n });
+          return [this.#bindTemporary(n, added.state, added.id), { state: o.state, value: NULL_VALUE, leaf: n }];
+        });
+    }
     const special = this.#referenceCount(n, name, list, state) ?? this.#parse(n, name, list, state);
     if (special !== null) return special;
     if (this.#isArgumentAccess(name, list)) return this.#argumentAccess(n, name, list, state);
@@ -1877,7 +1924,8 @@ class Analysis {
       for (const argument of list) states = states.flatMap((s) => this.#effect(argument, s));
       return states.map((s) => ({ state: s, value: UNKNOWN, leaf: n }));
     }
-    return this.#arguments(list, state).flatMap(({ state: s, values }) =>
+    const types = facts.parameters.map((p) => (p.type === "..." ? undefined : parseType(p.type)));
+    return this.#arguments(list, state, types).flatMap(({ state: s, values }) =>
       this.#applyFacts(n, name, facts, list, s, values),
     );
   }
@@ -2104,10 +2152,10 @@ class Analysis {
     return this.fn.parameters[index]?.name ?? "";
   }
 
-  /** HPy gives the names of keywords, not a dict: only a parser may use it. */
-  #checkKeywords(name: string): void {
+  /** A use of the keyword arguments other than by a parser, which HPy's tuple of names cannot serve; NONE without one. */
+  #useOfDict(name: string): Node {
     const tree = this.tree;
-    if (name === "") return;
+    if (name === "") return NONE;
     for (const n of tree.descendants(this.fn.body, "identifier")) {
       if (tree.source(n) !== name) continue;
       const list = tree.parent(n);
@@ -2115,12 +2163,9 @@ class Analysis {
       if (callee?.kind === "capi" && PARSERS.has(callee.name) && tree.named(list)[1] === n) continue;
       const parsed = callee?.kind === "project" ? parsedArguments(this.around.project, callee.target) : null;
       if (parsed !== null && tree.named(list)[parsed.keywords] === n) continue;
-      this.typing.refuse(
-        "keywords-as-dict",
-        n,
-        `The dict of keyword arguments \`${name}\` is used other than by a parser.`,
-      );
+      return n;
     }
+    return NONE;
   }
 
   /** PyArg_Parse and its kin; null for other calls. */
@@ -2251,7 +2296,11 @@ class Analysis {
       const nonNull = when === "required" || (previous?.kind === "object" && state.object(previous.id).nonNull);
       if (when === "optional" && (previous === undefined || previous.kind === "uninitialised"))
         this.initialise.add(name);
-      const added = state.add({ nonNull, leaf: NONE, source: "argument", keeper });
+      const isOwned = this.dupLeaves.has(target);
+      if (isOwned) this.#decide(target, "dup");
+      const added = state.add(
+        isOwned ? { nonNull, handles: 1, site: target } : { nonNull, leaf: target, source: "argument", keeper },
+      );
       this.#recordView(target, name, nonNull ? "object" : "unknown");
       return added.state.set(name, { kind: "object", id: added.id });
     }
@@ -2423,7 +2472,8 @@ class Analysis {
       );
     this.callees.add(target);
     this.#checkPassedArguments(n, target, list);
-    return this.#arguments(list, state).flatMap(({ state: s, values }) => {
+    const types = target.parameters.map((p) => p.type);
+    return this.#arguments(list, state, types).flatMap(({ state: s, values }) => {
       let before = s;
       values.forEach((out, i) => {
         if (out.value.kind === "object" && summary.steals.has(i))

@@ -13,7 +13,7 @@ import {
   stripCasts,
   stripParentheses,
 } from "../model/declarations.ts";
-import type { ObjectTypes } from "../model/object-structs.ts";
+import { namedType, type ObjectTypes } from "../model/object-structs.ts";
 import { type CFunction, type GlobalVariable, type Project, resolveFunction } from "../model/project.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { Span } from "../syntax/source.ts";
@@ -683,7 +683,10 @@ export class Typing {
     switch (tree.kind(at)) {
       case "identifier": {
         const name = tree.source(at);
-        return this.locals.get(name)?.type ?? this.global(name)?.declarator.type ?? null;
+        const local = this.locals.get(name);
+        if (local !== undefined && local.declaration !== NONE)
+          return namedType(this.fn.file, local.declaration, local.type);
+        return local?.type ?? this.global(name)?.declarator.type ?? null;
       }
       case "cast_expression":
         return readTypeDescriptor(tree, tree.field(at, "type"));

@@ -8,11 +8,11 @@ import type { MacroKnowledge, ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import { type CType, readDeclarators, typeSpecifier } from "./declarations.ts";
 
-/** A struct type of the project. */
+/** A struct or union type of the project. */
 export interface StructType {
   /** Typedef name, the first where there are several; empty for a struct that has only a tag. */
   readonly name: string;
-  /** `struct tag`; empty for a struct without tag. */
+  /** `struct tag` or `union tag`; the place in the project for one without tag. */
   readonly tag: string;
   readonly file: ParsedFile;
   /** The `struct_specifier` with the fields. */
@@ -135,12 +135,13 @@ function collectStructs(files: readonly ParsedFile[], knowledge: MacroKnowledge)
   const aliases = new Map<string, string>();
   for (const file of files) {
     const tree = file.tree;
-    for (const node of tree.descendants(0, "struct_specifier")) {
+    for (const node of tree.descendants(0, "struct_specifier", "union_specifier")) {
       const body = tree.field(node, "body");
       if (body === NONE) continue;
       const holder = tree.parent(node);
       const tagNode = tree.field(node, "name");
-      const tag = tagNode === NONE ? "" : `struct ${tree.source(tagNode)}`;
+      const keyword = tree.kind(node).slice(0, tree.kind(node).indexOf("_"));
+      const tag = tagNode === NONE ? inlineBase(file, node) : `${keyword} ${tree.source(tagNode)}`;
       const names =
         tree.kind(holder) === "type_definition"
           ? readDeclarators(tree, holder)
@@ -148,10 +149,11 @@ function collectStructs(files: readonly ParsedFile[], knowledge: MacroKnowledge)
               .map((d) => d.name)
           : [];
       const fields = new Map<string, CType>();
-      readFields(tree, body, fields);
-      const struct: StructType = { name: names[0] ?? "", tag, file, node, fields, head: headOf(tree, body, knowledge) };
-      for (const name of tag === "" ? names : [tag, ...names]) if (!structs.has(name)) structs.set(name, struct);
-      if (file.language === "cpp" && tag !== "") {
+      readFields(file, body, fields);
+      const head = keyword === "struct" ? headOf(tree, body, knowledge) : "";
+      const struct: StructType = { name: names[0] ?? "", tag, file, node, fields, head };
+      for (const name of [tag, ...names]) if (!structs.has(name)) structs.set(name, struct);
+      if (file.language === "cpp" && tagNode !== NONE && keyword === "struct") {
         const plain = tag.slice("struct ".length);
         if (!structs.has(plain)) structs.set(plain, { ...struct, name: plain });
       }
@@ -175,20 +177,35 @@ function collectStructs(files: readonly ParsedFile[], knowledge: MacroKnowledge)
 }
 
 /** Type names are given for plain fields, and fields of anonymous structs and unions count as the struct's own. */
-function readFields(tree: Tree, body: Node, fields: Map<string, CType>): void {
+function readFields(file: ParsedFile, body: Node, fields: Map<string, CType>): void {
+  const tree = file.tree;
   for (const declaration of tree.named(body)) {
     if (tree.kind(declaration).startsWith("preproc")) {
-      readFields(tree, declaration, fields);
+      readFields(file, declaration, fields);
       continue;
     }
     if (tree.kind(declaration) !== "field_declaration") continue;
     const declarators = readDeclarators(tree, declaration);
-    for (const d of declarators) if (d.name !== "" && !fields.has(d.name)) fields.set(d.name, d.type);
+    for (const d of declarators)
+      if (d.name !== "" && !fields.has(d.name)) fields.set(d.name, namedType(file, declaration, d.type));
     if (declarators.length > 0) continue;
     const type = tree.field(declaration, "type");
     const inner = type === NONE ? NONE : tree.field(type, "body");
-    if (inner !== NONE) readFields(tree, inner, fields);
+    if (inner !== NONE) readFields(file, inner, fields);
   }
+}
+
+/** Name by which a struct or union without tag is known here: by its place. */
+function inlineBase(file: ParsedFile, node: Node): string {
+  return `${file.path}:${file.tree.start(node)}`;
+}
+
+/** The type that a declaration gives a declarator, where a struct or union without tag has a name of its own. */
+export function namedType(file: ParsedFile, declaration: Node, type: CType): CType {
+  const tree = file.tree;
+  const node = tree.field(declaration, "type");
+  const isInline = node !== NONE && tree.field(node, "body") !== NONE && tree.field(node, "name") === NONE;
+  return isInline ? { ...type, base: inlineBase(file, node) } : type;
 }
 
 /** Base type of the first member when it is no pointer; macros of the project are looked through. */

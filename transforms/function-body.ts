@@ -1,6 +1,6 @@
 /** Rewrites the body of one function from references to handles, following the facts of the ownership analysis. */
 
-import { TRACKING } from "../analysis/constructions.ts";
+import { FREEING, TRACKING } from "../analysis/constructions.ts";
 import {
   BUILDERS,
   type Facts,
@@ -35,7 +35,7 @@ import { type Builder, findBuilders } from "./builders.ts";
 import { formatLiteral, planFormat } from "./format-strings.ts";
 import { deleteStar } from "./object-type.ts";
 import { indentationAt, newlineOf, StatementEdits, statementOf } from "./statement-edits.ts";
-import { type HeldView, StructViews } from "./struct-views.ts";
+import { type HeldView, leaves, StructViews } from "./struct-views.ts";
 
 /** A rule as the rewriter needs it; the rules folder has the full rows. */
 export interface CallRule {
@@ -248,7 +248,7 @@ export class BodyRewriter {
     if (first === undefined) return;
     this.#views.declareParameters(first);
     for (const name of this.#facts.parameterDuplicates)
-      if (name !== this.#argumentsParameter()) {
+      if (name !== this.#argumentsParameter() && !(this.#facts.needsDict && name === this.#keywordsParameter())) {
         const handle = this.#handleName(name);
         this.#statements.before(first, [`${handle} = HPy_Dup(${this.names.ctx}, ${handle});`]);
       }
@@ -259,9 +259,33 @@ export class BodyRewriter {
         [`HPy ${tuple} = HPyTuple_FromArray(${this.names.ctx}, (HPy *)${this.names.args}, ${this.#signedCount()});`],
         "declaration",
       );
-      const failure = this.#typing.objects.isObjectPointer(this.#facts.fn.result) ? "HPy_NULL" : "-1";
-      this.#statements.before(first, [`if (HPy_IsNull(${tuple})) return ${failure};`]);
+      this.#statements.before(first, [`if (HPy_IsNull(${tuple})) return ${this.#failure()};`]);
     }
+    if (!this.#facts.needsDict) return;
+    const { ctx, args, nargs, kwnames } = this.names;
+    const dict = this.#dictName();
+    this.#support.add("hpyx_keywords_dict");
+    this.#statements.before(first, [`HPy ${dict};`], "declaration");
+    const close = this.#facts.needsTuple ? `HPy_Close(${ctx}, ${this.#tupleName()}); ` : "";
+    const failed = `hpyx_keywords_dict(${ctx}, ${args}, ${nargs}, ${kwnames}, &${dict}) < 0`;
+    this.#statements.before(first, [
+      close === "" ? `if (${failed}) return ${this.#failure()};` : `if (${failed}) { ${close}return ${this.#failure()}; }`,
+    ]);
+  }
+
+  /** What the function returns when it fails. */
+  #failure(): string {
+    return this.#typing.objects.isObjectPointer(this.#facts.fn.result) ? "HPy_NULL" : "-1";
+  }
+
+  #keywordsParameter(): string {
+    return this.#facts.fn.parameters[2]?.name ?? "";
+  }
+
+  #dict = "";
+  #dictName(): string {
+    if (this.#dict === "") this.#dict = this.#fresh(`${this.#keywordsParameter()}_dict`);
+    return this.#dict;
   }
 
   #argumentsParameter(): string {
@@ -601,6 +625,7 @@ export class BodyRewriter {
 
   #temporaryName(variable: string): string {
     if (variable === this.#argumentsParameter() && this.#facts.needsTuple) return this.#tupleName();
+    if (this.#facts.needsDict && variable === this.#keywordsParameter()) return this.#dictName();
     if (!variable.startsWith("%t")) return this.#handleName(variable);
     return this.#temporaryNames.get(Number(variable.slice(2))) ?? variable;
   }
@@ -976,6 +1001,10 @@ export class BodyRewriter {
     }
     if (name === this.#argumentsParameter() && this.#facts.needsTuple) {
       this.#edits.replace(this.#typing.span(n), this.#tupleName(), RULE);
+      return;
+    }
+    if (this.#facts.needsDict && name === this.#keywordsParameter()) {
+      this.#edits.replace(this.#typing.span(n), this.#dictName(), RULE);
       return;
     }
     const handle = this.#handles.get(name);
@@ -1371,6 +1400,16 @@ export class BodyRewriter {
         return;
       }
     }
+    if (name === "PyLong_FromVoidPtr" && first !== undefined) {
+      const object = stripCasts(tree, first);
+      if (this.#typing.typeOf(object) === "handle") {
+        this.#support.add("hpyx_id");
+        const parts = [`hpyx_id(${this.names.ctx}, `, this.#typing.span(object), ")"];
+        this.#edits.replace(this.#typing.span(n), parts, RULE);
+        this.#value(object, "handle");
+        return;
+      }
+    }
     if (REFERENCE_COUNTS.has(name)) {
       const decision = this.#facts.decisions.get(n);
       if (decision === "keep") {
@@ -1392,6 +1431,18 @@ export class BodyRewriter {
       return;
     }
     if (this.#argumentAccess(n, name, list)) return;
+    if (FREEING.has(name) && this.#facts.decisions.get(n) === "close") {
+      const object = stripCasts(tree, list[0] as Node);
+      this.#support.add("hpyx_free_object");
+      this.#bridged = true;
+      this.#edits.replace(
+        this.#typing.span(n),
+        [`hpyx_free_object(${this.names.ctx}, `, this.#typing.span(object), ")"],
+        RULE,
+      );
+      this.#value(object, "handle");
+      return;
+    }
     if (isUntouchedCall(this.#typing, n)) {
       this.#bridged = true;
       for (const argument of list) this.#value(argument, "any");
@@ -1698,7 +1749,32 @@ export class BodyRewriter {
     const statement = statementOf(tree, call);
     for (const d of plan.declarations) this.#statements.before(statement, [`${d};`], "declaration");
     if (plan.release !== null) this.#release = plan.release;
+    this.#ownReceived(call, statement, targets);
     return plan.operands;
+  }
+
+  /** Variables that receive an argument and must own it, because on another path they own what they hold. */
+  #ownReceived(call: Node, statement: Node, targets: readonly Node[]): void {
+    const tree = this.#tree;
+    for (const target of targets) {
+      if (this.#facts.decisions.get(target) !== "dup") continue;
+      const inner = stripParentheses(tree, tree.field(stripCasts(tree, target), "argument"));
+      const condition = stripParentheses(tree, tree.field(statement, "condition"));
+      const isTest =
+        tree.kind(statement) === "if_statement" &&
+        tree.field(statement, "alternative") === NONE &&
+        tree.kind(condition) === "unary_expression" &&
+        stripParentheses(tree, tree.field(condition, "argument")) === call &&
+        leaves(tree, tree.field(statement, "consequence"));
+      if (!isTest)
+        this.#refuse(
+          "ownership-differs-by-path",
+          target,
+          `\`${tree.source(inner)}\` holds an argument on one path and a handle of its own on another.`,
+        );
+      const name = this.#handleName(tree.source(inner));
+      this.#statements.after(statement, [`${name} = HPy_Dup(${this.names.ctx}, ${name});`]);
+    }
   }
 
   /** A converter of `O&` whose second parameter is not `void *`, as the variadic parser allowed; null for other targets. */

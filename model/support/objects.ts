@@ -27,6 +27,17 @@ hpyx_is_subclass(HPyContext *ctx, HPy derived, HPy type)
 `,
   ),
   pure(
+    "hpyx_id",
+    { requires: ["hpyx_call_builtin"] },
+    `/* PyLong_FromVoidPtr on an object: the number that \`id\` answers. */
+static HPy
+hpyx_id(HPyContext *ctx, HPy object)
+{
+    return hpyx_call_builtin(ctx, "id", &object, 1);
+}
+`,
+  ),
+  pure(
     "hpyx_check_exact",
     {},
     `/* Whether the type of an object is exactly this one, as the Py..._CheckExact macros tell: 1 or 0. */
