@@ -1,10 +1,12 @@
 /** What the build and the tests of a project must notice, on a package of two files. */
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Laboratory } from "../../verify/laboratory.ts";
 import { buildPackage, copyTree, type PackageTests, Tree, testPackage } from "../../verify/package-run.ts";
 import { directoryWith, hpyPackage } from "./tiny-package.ts";
+
+vi.setConfig({ testTimeout: 240_000 });
 
 const BUILD = "python setup.py build_ext --inplace --force";
 const PYTEST = "python -m pytest -q --tb=short tests";

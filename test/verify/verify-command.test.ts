@@ -3,10 +3,13 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type Engine, run } from "../../cli/program.ts";
 import { cacheDirectory } from "../../verify/python-environment.ts";
 import { capiPackage, directoryWith, planOf } from "./tiny-package.ts";
+
+// Each test makes an environment and builds at least twice.
+vi.setConfig({ testTimeout: 240_000 });
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const GOOD = "return HPyLong_FromLong(ctx, 1);";
