@@ -1242,6 +1242,7 @@ class Analysis {
       return this.#effect(tree.field(n, "left"), state).flatMap((s) => this.#handle(tree.field(n, "right"), s));
     const type = this.typing.typeOf(n);
     if (type === "cell") return this.#load(n, state);
+    if (kind === "number_literal" && type === "null") return [{ state, value: NULL_VALUE, leaf: n }];
     if (type === "handle" || type === "null") return this.#evaluate(n, state);
     if (kind === "call_expression" && this.typing.callee(n).kind === "computed")
       this.typing.refuse("function-pointer", n, `\`${shorten(tree.source(n))}\` calls a function through a pointer.`);

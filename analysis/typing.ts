@@ -456,6 +456,8 @@ export class Typing {
         const word = tokens.text.slice(tokens.start[i], tokens.end[i]);
         if (definition.parameters?.includes(word)) continue;
         if (word === "return" || word === "goto" || word === "break" || word === "continue") return word;
+        const before = i > 1 && tokens.text[tokens.start[i - 1] as number] === "(" ? i - 2 : -1;
+        if (before >= 0 && SIZES.has(tokens.text.slice(tokens.start[before], tokens.end[before]))) continue;
         if (looksLikeCapi(word) && !HARMLESS_CAPI.has(word)) return word;
         const local = this.locals.get(word);
         if (local !== undefined && this.objects.mentionsObject(local.type)) return word;
@@ -553,6 +555,8 @@ export class Typing {
       }
       case "null":
         return "null";
+      case "number_literal":
+        return tree.source(n) === "0" ? "null" : "other";
       case "identifier": {
         const name = tree.source(n);
         if (name === "NULL" || name === "nullptr") return "null";
@@ -782,6 +786,9 @@ function readDeclaredName(tree: Tree, declarator: Node): Node {
   for (const id of tree.descendants(declarator, "identifier")) return id;
   return NONE;
 }
+
+/** Operators that ask for the layout of a type and evaluate nothing. */
+const SIZES: ReadonlySet<string> = new Set(["sizeof", "offsetof", "_Alignof", "alignof"]);
 
 /** Results that are pointers in the C API and plain integers in HPy. */
 const INTEGER_LIKE_RESULTS: ReadonlySet<string> = new Set(["PyErr_Occurred"]);

@@ -252,6 +252,13 @@ The message names the unit. Often \`O\` with a conversion by hand does the same.
     text: `The format does not follow the grammar of the C API, or wants another number of arguments than the call gives. The original fails at run time, or reads arguments that are not there.`,
   },
   {
+    id: "freed-by-hand",
+    title: "The memory of an object is given back that the function has not made",
+    text: `PyObject_Del frees an object without calling its deallocator. That is kept, over a bridge, for an object that the same function has made and that nothing else refers to.
+
+Release the reference with Py_DECREF.`,
+  },
+  {
     id: "function-listed-twice",
     title: "One function is called in different ways",
     text: `The same C function stands in several entries of legacy tables, and HPy calls these with different parameters, for example a method without arguments and one with an argument. The function can have one form only.

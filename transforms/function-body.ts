@@ -858,7 +858,8 @@ export class BodyRewriter {
     }
     switch (tree.kind(n)) {
       case "null":
-        if (want === "handle") this.#edits.replace(this.#typing.span(n), "HPy_NULL", RULE);
+      case "number_literal":
+        if (want === "handle" && this.#typing.typeOf(n) === "null") this.#edits.replace(this.#typing.span(n), "HPy_NULL", RULE);
         return;
       case "identifier":
         this.#identifier(n, want);

@@ -291,7 +291,7 @@ export class StructViews {
 }
 
 /** Whether a statement never goes on to the next one. */
-function leaves(tree: Tree, statement: Node): boolean {
+export function leaves(tree: Tree, statement: Node): boolean {
   switch (tree.kind(statement)) {
     case "return_statement":
     case "goto_statement":

@@ -221,4 +221,36 @@ hpyx_undo_arguments(HPyContext *ctx, size_t count, HPy *bound)
 }
 `,
   },
+  {
+    name: "hpyx_keywords_dict",
+    requires: [],
+    includes: [],
+    bridged: false,
+    code: `/* Gives the keyword arguments of a method as a new dict, or HPy_NULL when there are none: 0, or -1 with an exception. */
+static int
+hpyx_keywords_dict(HPyContext *ctx, const HPy *args, size_t nargs, HPy kwnames, HPy *dict)
+{
+    *dict = HPy_NULL;
+    HPy_ssize_t count = HPy_IsNull(kwnames) ? 0 : HPy_Length(ctx, kwnames);
+    if (count == 0) {
+        return 0;
+    }
+    HPy made = HPyDict_New(ctx);
+    if (HPy_IsNull(made)) {
+        return -1;
+    }
+    for (HPy_ssize_t i = 0; i < count; i++) {
+        HPy name = HPy_GetItem_i(ctx, kwnames, i);
+        int failed = HPy_IsNull(name) || HPy_SetItem(ctx, made, name, args[nargs + (size_t)i]) < 0;
+        HPy_Close(ctx, name);
+        if (failed) {
+            HPy_Close(ctx, made);
+            return -1;
+        }
+    }
+    *dict = made;
+    return 0;
+}
+`,
+  },
 ];

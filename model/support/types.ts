@@ -24,9 +24,11 @@ static const char *hpyx_type_name(HPyContext *ctx, HPy type)
     includes: [],
     bridged: true,
     code: `/* Makes the type that a specification describes, with a base other than object unless that is NULL, and points *type
-   to it: 0, or -1 with an exception. The pointer owns a reference that is never given up, as static types live on. */
+   to it: 0, or -1 with an exception. Like a static type it is made once and lives on. */
 static int hpyx_create_type(HPyContext *ctx, HPyType_Spec *spec, PyTypeObject *base, PyTypeObject **type)
 {
+    if (*type != NULL)
+        return 0;
     HPy h_base = HPy_FromPyObject(ctx, (PyObject *)base);
     HPyType_SpecParam params[] = {
         {HPyType_SpecParam_Base, h_base},
@@ -39,6 +41,25 @@ static int hpyx_create_type(HPyContext *ctx, HPyType_Spec *spec, PyTypeObject *b
     *type = (PyTypeObject *)HPy_AsPyObject(ctx, h_type);
     HPy_Close(ctx, h_type);
     return 0;
+}
+`,
+  },
+  {
+    name: "hpyx_free_object",
+    requires: [],
+    includes: [],
+    bridged: true,
+    code: `/* PyObject_Del and PyObject_GC_Del: frees a new object without its deallocator, and closes its handle. The type, which
+   lives on, keeps the reference that the object had to it. */
+static void hpyx_free_object(HPyContext *ctx, HPy h)
+{
+    PyObject *object = HPy_AsPyObject(ctx, h);
+    HPy_Close(ctx, h);
+    if (PyType_IS_GC(Py_TYPE(object))) {
+        PyObject_GC_Del(object);
+    } else {
+        PyObject_Del(object);
+    }
 }
 `,
   },

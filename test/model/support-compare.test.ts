@@ -47,6 +47,7 @@ describe("support functions beside the C API", () => {
       "hpyx_undo_",
       "hpyx_bind_",
       "hpyx_close_items",
+      "hpyx_close_arguments",
       "tracker",
       "hpyx_track_items",
       "hpyx_call_values",
