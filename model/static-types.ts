@@ -1,8 +1,9 @@
 /** Static type objects: every `PyTypeObject` variable of a project with its fields, suites and other declarations. */
 
-import type { ParsedFile } from "../syntax/source.ts";
+import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
+import type { MacroKnowledge, ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
-import { stripParentheses } from "./declarations.ts";
+import { stripCasts, stripParentheses } from "./declarations.ts";
 import { type GlobalVariable, isDead, isNullConstant, type Project } from "./project.ts";
 
 /** Fields of `PyTypeObject` after its head, in their order (`Include/cpython/object.h` of CPython 3.11). */
@@ -171,14 +172,18 @@ export function readStaticTypes(project: Project, files: readonly ParsedFile[]):
         objects.some((g) => g.file !== file && g.declarator.value !== NONE && !g.isStatic);
       if (isElsewhere) continue;
       const declarations = objects.filter((g) => g.file === file || (!definition.isStatic && !g.isStatic));
-      found.push(readType(definition, declarations));
+      found.push(readType(project.knowledge, definition, declarations));
     }
   }
   const place = (t: StaticType): number => files.indexOf(t.file);
   return found.sort((a, b) => place(a) - place(b) || a.definition.declaration - b.definition.declaration);
 }
 
-function readType(definition: GlobalVariable, declarations: readonly GlobalVariable[]): StaticType {
+function readType(
+  knowledge: MacroKnowledge,
+  definition: GlobalVariable,
+  declarations: readonly GlobalVariable[],
+): StaticType {
   const { file } = definition;
   const { tree } = file;
   const base = { name: definition.name, file, definition, declarations };
@@ -197,7 +202,7 @@ function readType(definition: GlobalVariable, declarations: readonly GlobalVaria
     const field = isPair ? tree.source(tree.named(tree.field(item, "designator"))[0] ?? item) : null;
     const isHead = field === null ? position === -2 : field === "ob_base";
     if (isHead) {
-      const head = headOf(tree, value);
+      const head = headOf(knowledge, tree, value);
       if (head === null) unread ??= item;
       else {
         metatype = head.metatype;
@@ -216,23 +221,27 @@ function readType(definition: GlobalVariable, declarations: readonly GlobalVaria
       continue;
     }
     position = name === "tp_print" ? TYPE_FIELDS.indexOf("tp_getattr") : index + 1;
-    if (!isNullConstant(tree, value)) fields.set(name, { file, node: value });
+    if (!isNullValue(knowledge, tree, value)) fields.set(name, { file, node: value });
   }
   return { ...base, metatype, fields, unread };
 }
 
 /** What the head of an initialiser says; null when it is no known form. */
-function headOf(tree: Tree, n: Node): { readonly metatype: Node | null; readonly hasSize: boolean } | null {
+function headOf(
+  knowledge: MacroKnowledge,
+  tree: Tree,
+  n: Node,
+): { readonly metatype: Node | null; readonly hasSize: boolean } | null {
   if (tree.kind(n) === "initializer_list") {
     const items = tree.named(n);
-    const inner = items[0] === undefined ? null : headOf(tree, items[0]);
+    const inner = items[0] === undefined ? null : headOf(knowledge, tree, items[0]);
     return inner === null ? null : { metatype: inner.metatype, hasSize: true };
   }
   if (tree.kind(n) !== "call_expression") return null;
   const name = tree.source(tree.field(n, "function"));
   if (name !== "PyVarObject_HEAD_INIT" && name !== "PyObject_HEAD_INIT") return null;
   const type = tree.named(tree.field(n, "arguments"))[0];
-  const isPlain = type === undefined || isNullConstant(tree, type) || tree.source(type) === "&PyType_Type";
+  const isPlain = type === undefined || isNullValue(knowledge, tree, type) || tree.source(type) === "&PyType_Type";
   return { metatype: isPlain ? null : type, hasSize: name === "PyVarObject_HEAD_INIT" };
 }
 
@@ -245,16 +254,47 @@ export function readSuite(project: Project, field: string, value: FieldValue): S
   let at = stripParentheses(tree, value.node);
   while (tree.kind(at) === "cast_expression") at = stripParentheses(tree, tree.field(at, "value"));
   if (tree.kind(at) === "pointer_expression") at = stripParentheses(tree, tree.field(at, "argument"));
-  if (tree.kind(at) === "compound_literal_expression") return suiteOf(file, tree.field(at, "value"), names, null);
+  if (tree.kind(at) === "compound_literal_expression")
+    return suiteOf(project.knowledge, file, tree.field(at, "value"), names, null);
   if (tree.kind(at) !== "identifier") return null;
-  const name = tree.source(at);
-  const variables = (project.globals.get(name) ?? []).filter((g) => g.declarator.value !== NONE);
-  const variable = variables.find((g) => g.file === file) ?? (variables.length === 1 ? variables[0] : undefined);
+  const variables = (project.globals.get(tree.source(at)) ?? []).filter((g) => !g.isExtern);
+  const initialised = variables.filter((g) => g.declarator.value !== NONE);
+  const variable =
+    initialised.find((g) => g.file === file) ??
+    (initialised.length === 1 ? initialised[0] : variables.find((g) => g.file === file));
   if (variable === undefined) return null;
-  return suiteOf(variable.file, variable.declarator.value, names, variable);
+  const initializer = variable.declarator.value;
+  return initializer === NONE
+    ? { variable, fields: new Map() }
+    : suiteOf(project.knowledge, variable.file, initializer, names, variable);
+}
+
+/** Whether a value is a null pointer, as written or by macros of the project. */
+function isNullValue(knowledge: MacroKnowledge, tree: Tree, n: Node): boolean {
+  if (isNullConstant(tree, n)) return true;
+  const at = stripCasts(tree, n);
+  const isCall = tree.kind(at) === "call_expression";
+  const definitions = knowledge.definitions.get(tree.source(isCall ? tree.field(at, "function") : at)) ?? [];
+  return (
+    definitions.length > 0 &&
+    definitions.every((d) => (d.parameters !== null) === isCall && isNullText(d.body, d.parameters ?? []))
+  );
+}
+
+/** Whether the body of a macro is a null pointer whatever its arguments are. */
+function isNullText(body: string, parameters: readonly string[]): boolean {
+  const tokens = lex(body, "piece");
+  const words: string[] = [];
+  for (let t = 0; t < tokens.count; t++) {
+    const word = tokenText(tokens, t);
+    if (parameters.includes(word)) return false;
+    if (tokens.kind[t] !== TokenKind.punctuation) words.push(word);
+  }
+  return words.length === 1 && (words[0] === "0" || words[0] === "NULL");
 }
 
 function suiteOf(
+  knowledge: MacroKnowledge,
   file: ParsedFile,
   initializer: Node,
   names: readonly string[],
@@ -271,7 +311,7 @@ function suiteOf(
     const name = isPair ? tree.source(tree.named(tree.field(item, "designator"))[0] ?? item) : names[position];
     if (name === undefined || !names.includes(name)) return null;
     position = names.indexOf(name) + 1;
-    if (!isNullConstant(tree, value)) fields.set(name, { file, node: value });
+    if (!isNullValue(knowledge, tree, value)) fields.set(name, { file, node: value });
   }
   return { variable, fields };
 }

@@ -9,6 +9,7 @@ import { readDeclarators, stripCasts, stripParentheses } from "../model/declarat
 import { type CFunction, isConditional, type Project } from "../model/project.ts";
 import type { EditSet } from "../syntax/edits.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
+import { hasWord } from "./module-to-hpy.ts";
 import { indentationAt, newlineOf, StatementEdits } from "./statement-edits.ts";
 
 const RULE = "type-to-spec";
@@ -27,6 +28,12 @@ const FREES: ReadonlySet<string> = new Set([
 const UNTRACKS: ReadonlySet<string> = new Set(["PyObject_GC_UnTrack", "_PyObject_GC_UNTRACK"]);
 const RELEASES: ReadonlySet<string> = new Set(["Py_DECREF", "Py_XDECREF"]);
 
+const UNDER_CONDITION = "the object is freed under a condition";
+const NOT_AT_END = "the object is not freed at the end";
+const RETURNS_BEFORE = "it returns without freeing the object";
+/** Of deallocators that keep dead objects for reuse. */
+const KEEPING: ReadonlySet<string> = new Set([UNDER_CONDITION, NOT_AT_END, RETURNS_BEFORE]);
+
 /** What a deallocator does with the object itself. */
 export interface Deallocator {
   readonly fn: CFunction;
@@ -41,6 +48,11 @@ export interface Deallocator {
   readonly finalizers: readonly Node[];
   /** Why it cannot become a destroy function, whatever its type; null where it can. */
   readonly obstacle: string | null;
+  /**
+   * Whether it keeps dead objects that `PyObject_Init` gives their type anew, with a new reference to it. Objects that
+   * only `_Py_NewReference` brings back keep the reference that they had.
+   */
+  readonly keepsObjects: boolean;
 }
 
 /** Whether an expression statement that calls something else is in the way of nothing. */
@@ -91,6 +103,13 @@ export function readDeallocator(project: Project, fn: CFunction, baseNames: Read
       }
       continue;
     }
+    if (tree.kind(n) === "assignment_expression") {
+      const left = tree.field(n, "left");
+      if (tree.kind(left) !== "identifier") continue;
+      if (isSelf(tree.field(n, "right"))) selves.add(tree.source(left));
+      else if (isTypeOfSelf(tree.field(n, "right"))) types.add(tree.source(left));
+      continue;
+    }
     if (tree.kind(n) !== "call_expression") continue;
     const called = stripCasts(tree, tree.field(n, "function"));
     const argument = tree.named(tree.field(n, "arguments"))[0];
@@ -131,7 +150,9 @@ export function readDeallocator(project: Project, fn: CFunction, baseNames: Read
   const { path } = fn.file;
   if (!fn.isStatic && (project.prototypes.get(fn.name) ?? []).some((p) => p.file.path !== path))
     obstacle ??= "other files see it";
-  return { fn, frees, baseCalls, untracks, releases, finalizers, obstacle };
+  const keepsObjects =
+    KEEPING.has(obstacle ?? "") && !project.files.some((f) => ["_Py_NewReference", "ob_refcnt"].some((w) => hasWord(f.text, w)));
+  return { fn, frees, baseCalls, untracks, releases, finalizers, obstacle, keepsObjects };
 }
 
 /** Whether a statement is nothing but `return;`. */
@@ -150,20 +171,20 @@ function pathObstacle(fn: CFunction, frees: readonly Node[], finalizers: readonl
     return tree.kind(n) === "goto_statement" ? "it jumps" : "a part of it is compiled under a condition";
   for (const free of frees) {
     const block = tree.parent(free);
-    if (tree.kind(block) !== "compound_statement") return "the object is freed under a condition";
+    if (tree.kind(block) !== "compound_statement") return UNDER_CONDITION;
     const siblings = tree.named(block);
     const rest = siblings.slice(siblings.indexOf(free) + 1);
     if (rest.some((s) => frees.includes(s))) return "the object is freed twice";
     if (block !== fn.body && !rest.some((s) => tree.kind(s) === "return_statement"))
-      return "the object is freed under a condition";
+      return UNDER_CONDITION;
   }
-  if (!frees.some((f) => tree.parent(f) === fn.body)) return "the object is not freed at the end";
+  if (!frees.some((f) => tree.parent(f) === fn.body)) return NOT_AT_END;
   for (const n of tree.descendants(fn.body, "return_statement")) {
     if (finalizers.some((f) => n > f && n < tree.next(f))) continue;
     const siblings = tree.named(tree.parent(n));
     const isAfterFree =
       tree.kind(tree.parent(n)) === "compound_statement" && frees.some((f) => siblings.includes(f) && f < n);
-    if (!isAfterFree) return "it returns without freeing the object";
+    if (!isAfterFree) return RETURNS_BEFORE;
   }
   return null;
 }
@@ -243,7 +264,13 @@ export function writeHeapDeallocator(deallocator: Deallocator, ownBaseCalls: rea
   const indent = first === undefined ? "    " : indentationAt(text, tree.start(first));
   edits.insert(tree.start(fn.body) + 1, `${newline}${indent}PyTypeObject *${type} = Py_TYPE(${parameter.name});`, RULE);
   const statements = new StatementEdits(tree, edits, RULE);
-  for (const free of places) statements.after(free, [`Py_DECREF(${type});`]);
+  const release = [`Py_DECREF(${type});`];
+  if (ownBaseCalls.length === 0 && deallocator.keepsObjects) {
+    for (const n of tree.descendants(fn.body, "return_statement"))
+      if (!deallocator.finalizers.some((f) => n > f && n < tree.next(f))) statements.before(n, release);
+    const last = tree.named(fn.body).at(-1);
+    if (last !== undefined && tree.kind(last) !== "return_statement") statements.after(last, release);
+  } else for (const free of places) statements.after(free, release);
   statements.finish();
 }
 

@@ -19,7 +19,14 @@ import {
   resolveFunction,
   topLevelCalls,
 } from "../model/project.ts";
-import { type FieldValue, readStaticTypes, readSuite, type StaticType, SUITE_FIELDS } from "../model/static-types.ts";
+import {
+  type FieldValue,
+  readStaticTypes,
+  readSuite,
+  type StaticType,
+  SUITE_FIELDS,
+  type Suite,
+} from "../model/static-types.ts";
 import { EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile, Span } from "../syntax/source.ts";
@@ -36,7 +43,7 @@ import {
   writeDestroy,
   writeHeapDeallocator,
 } from "./type-deallocator.ts";
-import { macrosNaming, rewriteTypeUses, UseRefused } from "./type-uses.ts";
+import { macrosNaming, refusePasted, rewriteTypeUses, UseRefused } from "./type-uses.ts";
 
 const RULE = "type-to-spec";
 
@@ -82,6 +89,8 @@ type Deallocation =
 interface Draft {
   readonly type: StaticType;
   readonly values: ReadonlyMap<string, FieldValue>;
+  /** The functions of the tables that the type points to, by the field that does. */
+  readonly suites: ReadonlyMap<string, Suite>;
   /** Statements of init code that the specification replaces. */
   readonly obsolete: readonly { readonly file: ParsedFile; readonly node: Node }[];
   /** Further flags that init code adds, as C source. */
@@ -132,6 +141,9 @@ const FREEING_FUNCTIONS: ReadonlySet<string> = new Set([
   "PyObject_DEL",
 ]);
 
+/** What the initialiser and the init code say of a type. */
+type Gathered = Pick<Draft, "values" | "suites" | "obsolete" | "moreFlags">;
+
 /**
  * Plans the next step for the static types of a module, which must be an HPy module. `kept` are the types, by
  * {@link typeKey}, that stay for reasons found outside.
@@ -155,6 +167,7 @@ class TypePlanner {
   readonly #types: readonly StaticType[];
   readonly #refusals = new Map<StaticType, TypeRefusal>();
   readonly #drafts = new Map<StaticType, Draft>();
+  readonly #gathered = new Map<StaticType, Gathered>();
 
   constructor(project: Project, module: ExtensionModule) {
     this.#project = project;
@@ -231,8 +244,9 @@ class TypePlanner {
 
   #functionsOf(type: StaticType): string[] {
     const found: string[] = [];
+    const { values } = this.#gather(type, "lenient");
     for (const field of ["tp_dealloc", "tp_traverse"]) {
-      const value = type.fields.get(field);
+      const value = values.get(field);
       if (value !== undefined)
         found.push(`${type.file.path}:${value.file.tree.source(stripCasts(value.file.tree, value.node))}`);
     }
@@ -299,19 +313,12 @@ class TypePlanner {
         name,
         "The file belongs to several modules, each with a copy of the type.",
       );
-    if (definition.declarator.value === NONE) {
-      const isSequence = this.#module.files.some(
-        (f) => f.text.includes("PyStructSequence_InitType") && hasWord(f.text, type.name),
-      );
-      throw new Refused(
-        isSequence ? "struct-sequence" : "type-set-up-at-run-time",
-        name,
-        isSequence
-          ? "The type is a struct sequence, which is filled in at run time."
-          : "The type has no initialiser: all of it is set at run time.",
-      );
-    }
-    if (readDeclarators(tree, definition.declaration).length > 1)
+    const isSequence = this.#module.files.some(
+      (f) => f.text.includes("PyStructSequence_InitType") && hasWord(f.text, type.name),
+    );
+    if (definition.declarator.value === NONE && isSequence)
+      throw new Refused("struct-sequence", name, "The type is a struct sequence, which is filled in at run time.");
+    if (definition.declarator.value !== NONE && readDeclarators(tree, definition.declaration).length > 1)
       throw new Refused("type-initialiser", name, "Several variables are declared at once with the type.");
     if (type.unread !== null)
       throw new Refused(
@@ -321,7 +328,9 @@ class TypePlanner {
       );
     if (type.metatype !== null)
       throw new Refused("type-metatype", spanOf(tree, type.metatype), "The type has a metatype of its own.");
-    const { values, obsolete, moreFlags } = this.#gather(type, "strict");
+    const { values, suites, obsolete, moreFlags } = this.#gather(type, "strict");
+    if (!values.has("tp_name"))
+      throw new Refused("type-set-up-at-run-time", name, "The type gets its name at run time only.");
     for (const { file: at, node } of values.values())
       if (isConditional(at, at.tree.start(node)))
         throw new Refused("conditional-code", name, "A field is set under a condition that cannot be decided.");
@@ -335,6 +344,7 @@ class TypePlanner {
     return {
       type,
       values,
+      suites,
       obsolete,
       moreFlags,
       base: this.#baseOf(type, values.get("tp_base")),
@@ -346,7 +356,9 @@ class TypePlanner {
   }
 
   /** The fields of a type with those that init code assigns before the type is ready. */
-  #gather(type: StaticType, manner: "strict" | "lenient"): Pick<Draft, "values" | "obsolete" | "moreFlags"> {
+  #gather(type: StaticType, manner: "strict" | "lenient"): Gathered {
+    const known = this.#gathered.get(type);
+    if (known !== undefined) return known;
     const values = new Map(type.fields);
     const obsolete: { file: ParsedFile; node: Node }[] = [];
     const moreFlags: string[] = [];
@@ -354,57 +366,82 @@ class TypePlanner {
       if (manner === "strict")
         throw new UseRefused("type-set-up-at-run-time", spanOf(file.tree, n), message, file, type.name);
     };
+    const assign = (file: ParsedFile, n: Node, field: string, into: Map<string, FieldValue>): void => {
+      const { tree } = file;
+      const statement = tree.parent(n);
+      const fn = tree.enclosing(n, "function_definition");
+      if (fn === NONE || isReadyBefore(tree, fn, n, type.name)) return;
+      const isPlain =
+        tree.kind(statement) === "expression_statement" && tree.parent(statement) === tree.field(fn, "body");
+      if (!isPlain || isConditional(file, tree.start(n))) {
+        refuse(file, n, `\`${field}\` is assigned under a condition or within an expression.`);
+        return;
+      }
+      const right = tree.field(n, "right");
+      const operator = tree.source(tree.field(n, "operator"));
+      if (operator === "|=" && field === "tp_flags") moreFlags.push(tree.source(stripParentheses(tree, right)));
+      else if (operator !== "=" || !this.#isConstant(type, field, { file, node: right })) {
+        refuse(file, n, `The value of \`${field}\` is only known at run time.`);
+        return;
+      } else if (isNullConstant(tree, right)) into.delete(field);
+      else into.set(field, { file, node: right });
+      obsolete.push({ file, node: statement });
+    };
     for (const file of this.#filesOf(type)) {
       const { tree } = file;
       if (!hasWord(file.text, type.name)) continue;
       for (const n of tree.descendants(0, "assignment_expression", "call_expression")) {
         if (isDead(file, tree.start(n))) continue;
-        const statement = tree.parent(n);
-        const isStatement = tree.kind(statement) === "expression_statement";
         if (tree.kind(n) === "call_expression") {
           const [object, metatype] = tree.named(tree.field(n, "arguments"));
-          if (
-            tree.source(tree.field(n, "function")) !== "Py_SET_TYPE" ||
-            object === undefined ||
-            metatype === undefined
-          )
-            continue;
+          const isSetType = tree.source(tree.field(n, "function")) === "Py_SET_TYPE";
+          if (!isSetType || object === undefined || metatype === undefined) continue;
           if (addressed(tree, object) !== type.name) continue;
-          if (isStatement && addressed(tree, metatype) === "PyType_Type") obsolete.push({ file, node: statement });
+          const isUsual = addressed(tree, metatype) === "PyType_Type";
+          if (isUsual && tree.kind(tree.parent(n)) === "expression_statement")
+            obsolete.push({ file, node: tree.parent(n) });
           else refuse(file, n, "The metatype of the type is set at run time.");
           continue;
         }
-        const left = tree.field(n, "left");
-        const right = tree.field(n, "right");
-        const field = fieldOf(tree, left, type.name);
+        const field = fieldOf(tree, tree.field(n, "left"), type.name);
         if (field === null) continue;
-        if (field === "ob_type") {
-          if (isStatement && addressed(tree, right) === "PyType_Type") obsolete.push({ file, node: statement });
-          else refuse(file, n, "The metatype of the type is set at run time.");
-          continue;
-        }
-        const fn = tree.enclosing(n, "function_definition");
-        if (fn === NONE || isReadyBefore(tree, fn, n, type.name)) continue;
-        if (!isStatement || tree.parent(statement) !== tree.field(fn, "body") || isConditional(file, tree.start(n))) {
-          refuse(file, n, `\`${field}\` is assigned under a condition or within an expression.`);
-          continue;
-        }
-        const operator = tree.source(tree.field(n, "operator"));
-        if (operator === "|=" && field === "tp_flags") {
-          moreFlags.push(tree.source(stripParentheses(tree, right)));
-          obsolete.push({ file, node: statement });
-          continue;
-        }
-        if (operator !== "=" || !this.#isConstant(type, field, { file, node: right })) {
-          refuse(file, n, `The value of \`${field}\` is only known at run time.`);
-          continue;
-        }
-        if (isNullConstant(tree, right)) values.delete(field);
-        else values.set(field, { file, node: right });
-        obsolete.push({ file, node: statement });
+        if (field !== "ob_type") assign(file, n, field, values);
+        else if (
+          addressed(tree, tree.field(n, "right")) === "PyType_Type" &&
+          tree.kind(tree.parent(n)) === "expression_statement"
+        )
+          obsolete.push({ file, node: tree.parent(n) });
+        else refuse(file, n, "The metatype of the type is set at run time.");
       }
     }
-    return { values, obsolete, moreFlags };
+    const suites = new Map<string, Suite>();
+    for (const [field, value] of values) {
+      if (!SUITE_FIELDS.has(field)) continue;
+      const suite = readSuite(this.#project, field, value);
+      if (suite === null) {
+        refuse(value.file, value.node, `The functions of \`${field}\` cannot be read.`);
+        continue;
+      }
+      const { variable } = suite;
+      const fields = new Map(suite.fields);
+      if (variable !== null) {
+        const { tree } = variable.file;
+        let assignments = 0;
+        for (const n of tree.descendants(0, "assignment_expression")) {
+          const name = fieldOf(tree, tree.field(n, "left"), variable.name);
+          if (name === null || isDead(variable.file, tree.start(n))) continue;
+          assignments++;
+          assign(variable.file, n, name, fields);
+        }
+        const users = assignments === 0 ? [] : this.#types.filter((t) => usesVariable(t, variable.name));
+        if (users.length > 1 || (assignments > 0 && !variable.isStatic))
+          refuse(value.file, value.node, `\`${variable.name}\` is filled at run time and others use it too.`);
+      }
+      suites.set(field, { variable, fields });
+    }
+    const found = { values, suites, obsolete, moreFlags };
+    this.#gathered.set(type, found);
+    return found;
   }
 
   /** Whether a value that init code assigns can stand in a specification beside the type. */
@@ -428,9 +465,9 @@ class TypePlanner {
     if (CAPI_FUNCTIONS.has(name)) return true;
     const fn = resolveFunction(this.#project, type.file, name);
     if (fn !== null) return fn.file === file && (file === type.file || !fn.isStatic);
-    const variable = (this.#project.globals.get(name) ?? []).find(
-      (g) => g.file === type.file && g.declarator.value !== NONE,
-    );
+    if (file !== type.file) return false;
+    if (isDocumentation(tree, name)) return true;
+    const variable = (this.#project.globals.get(name) ?? []).find((g) => g.file === file);
     if (variable === undefined) return false;
     return kind === "pointer_expression" || variable.declarator.type.arrays === 1;
   }
@@ -648,7 +685,8 @@ class TypeWriter {
     for (const { file, declaration, declarator } of type.declarations) {
       const { tree } = file;
       const name = spanOf(tree, declarator.nameNode);
-      if (declaration === type.definition.declaration && file === type.file)
+      const isInitialised = type.definition.declarator.value !== NONE;
+      if (isInitialised && declaration === type.definition.declaration && file === type.file)
         this.#coveredIn(file).push(spanOf(tree, declaration));
       else {
         this.#coveredIn(file).push(name);
@@ -894,8 +932,10 @@ class TypeWriter {
     const isDeclared = type.declarations.some(
       (g) => g !== definition && g.file === file && !g.isExtern && g.declaration < definition.declaration,
     );
-    if (!isDeclared) blocks.push(`${storage}PyTypeObject *${type.name};`);
-    blocks.push(...this.#laterFunctions(draft));
+    const isInitialised = definition.declarator.value !== NONE;
+    const pointer = isDeclared || !isInitialised ? null : `${storage}PyTypeObject *${type.name};`;
+    const later = this.#laterPlace(draft);
+    if (pointer !== null && later === null) blocks.push(pointer);
     const pokes: string[] = [];
     const slots = this.#slots(draft, blocks, pokes);
     const defines: string[] = [];
@@ -939,7 +979,7 @@ class TypeWriter {
     ];
     const exec = this.#exec;
     const isVisible =
-      unitOf(file, this.#module) === exec.file && (file !== exec.file || definition.declaration < exec.node);
+      unitOf(file, this.#module) === exec.file && (file !== exec.file || (later ?? definition.declaration) < exec.node);
     if (unitOf(file, this.#module) === null)
       throw new UseRefused(
         "type-in-several-units",
@@ -963,11 +1003,12 @@ class TypeWriter {
       };
     } else this.#needSupport(exec.file === file ? file : exec.file, "hpyx_create_type");
     if (!this.#support.has(file)) this.#support.set(file, new Set());
-    this.#editsOf(file).replace(
-      spanOf(tree, definition.declaration),
-      blocks.join("\n\n").replaceAll("\n", newlineOf(text)),
-      RULE,
-    );
+    const written = blocks.join("\n\n").replaceAll("\n", newlineOf(text));
+    const edits = this.#editsOf(file);
+    if (later !== null) {
+      if (isInitialised) edits.replace(spanOf(tree, definition.declaration), pointer ?? "", RULE);
+      edits.insert(tree.start(later), written + newlineOf(text) + newlineOf(text), RULE, -4);
+    } else edits.replace(spanOf(tree, definition.declaration), written, RULE);
     return creation;
   }
 
@@ -975,21 +1016,16 @@ class TypeWriter {
     this.#support.set(file, (this.#support.get(file) ?? new Set<string>()).add(name));
   }
 
-  /** Prototypes of functions that init code put into the type and that stand after its definition. */
-  #laterFunctions(draft: Draft): string[] {
-    const { type, values } = draft;
-    const found: string[] = [];
-    for (const value of values.values()) {
-      const { tree } = value.file;
-      const name = tree.source(stripCasts(tree, value.node));
-      const fn = resolveFunction(this.#project, type.file, name);
-      if (fn === null || fn.file !== type.file || fn.node < type.definition.declaration) continue;
-      const isKnown = (this.#project.prototypes.get(name) ?? []).some(
-        (p) => p.file !== type.file || p.declaration < type.definition.declaration,
-      );
-      if (!isKnown) found.push(`${fn.file.text.slice(tree.start(fn.node), tree.start(fn.body)).trimEnd()};`);
+  /** The last function that fills in a type, before which all that it assigns is declared; null where none does. */
+  #laterPlace(draft: Draft): Node | null {
+    const { file, definition } = draft.type;
+    let last: Node | null = null;
+    for (const { file: at, node } of draft.obsolete) {
+      if (at !== file) continue;
+      const fn = file.tree.enclosing(node, "function_definition");
+      if (fn > (last ?? definition.declaration) && assigns(file.tree, node)) last = fn;
     }
-    return found;
+    return last;
   }
 
   #slots(draft: Draft, blocks: string[], pokes: string[]): string[] {
@@ -1018,15 +1054,8 @@ class TypeWriter {
     }
     for (const [field, value] of values) {
       if (SUITE_FIELDS.has(field)) {
-        const suite = readSuite(this.#project, field, value);
-        if (suite === null || (suite.variable !== null && isAssigned(this.#project, suite.variable)))
-          throw new UseRefused(
-            "type-initialiser",
-            spanOf(value.file.tree, value.node),
-            `The functions of \`${field}\` cannot be read.`,
-            value.file,
-            type.name,
-          );
+        const suite = draft.suites.get(field);
+        if (suite === undefined) continue;
         for (const [name, entry] of suite.fields) {
           if (isConditional(entry.file, entry.file.tree.start(entry.node)))
             throw new UseRefused(
@@ -1036,11 +1065,11 @@ class TypeWriter {
               entry.file,
               type.name,
             );
-          if (!this.#isNullMacro(entry)) slots.push(`{Py_${name}, ${valueSource(entry)}}`);
+          slots.push(`{Py_${name}, ${valueSource(entry)}}`);
         }
         continue;
       }
-      if (OTHER_FIELDS.has(field) || this.#isNullMacro(value)) continue;
+      if (OTHER_FIELDS.has(field)) continue;
       if (field === "tp_clear" && draft.hasGc) {
         const source = valueSource(value);
         pokes.push(`${type.name}->tp_clear = (inquiry)${source};`);
@@ -1061,7 +1090,7 @@ class TypeWriter {
     const offsets: string[] = [];
     for (const [field, member] of OFFSET_MEMBERS) {
       const value = values.get(field);
-      if (value === undefined || this.#isNullMacro(value)) continue;
+      if (value === undefined) continue;
       offsets.push(`{"${member}", T_PYSSIZET, ${value.file.tree.source(value.node)}, READONLY},`);
     }
     const table = values.get("tp_members");
@@ -1109,15 +1138,6 @@ class TypeWriter {
     const python = file.includes.find((i) => i.path === "Python.h") ?? file.includes[file.includes.length - 1];
     if (python === undefined) return;
     this.#editsOf(file).insert(python.span.end, `${newlineOf(file.text)}#include <structmember.h>`, RULE, -11);
-  }
-
-  /** Whether a value is a macro of the project that stands for a null pointer. */
-  #isNullMacro(value: FieldValue): boolean {
-    const name = value.file.tree.source(stripCasts(value.file.tree, value.node));
-    const definitions = this.#project.knowledge.definitions.get(name) ?? [];
-    return (
-      definitions.length > 0 && definitions.every((d) => d.parameters === null && ["0", "NULL"].includes(d.body.trim()))
-    );
   }
 
   #specLines(draft: Draft, slots: string, defines: string): string[] {
@@ -1240,11 +1260,8 @@ class TypeWriter {
   /** Tables of functions that only the types of this step pointed to. */
   #removeSuites(): void {
     const variables = new Set<GlobalVariable>();
-    for (const { values } of this.#drafts)
-      for (const [field, value] of values) {
-        const variable = SUITE_FIELDS.has(field) ? readSuite(this.#project, field, value)?.variable : undefined;
-        if (variable) variables.add(variable);
-      }
+    for (const { suites } of this.#drafts)
+      for (const { variable } of suites.values()) if (variable !== null) variables.add(variable);
     for (const variable of variables) {
       const { file, name } = variable;
       const { tree } = file;
@@ -1268,10 +1285,11 @@ class TypeWriter {
   #writeUses(): void {
     const names = new Set(this.#drafts.map((d) => d.type.name));
     const macros = macrosNaming(this.#project.knowledge, names);
+    refusePasted(this.#project.files, this.#project.knowledge, names);
     for (const file of this.#project.files) {
       const here = new Set(this.#drafts.filter((d) => this.#filesOf(d.type).includes(file)).map((d) => d.type.name));
       if (here.size === 0 || ![...here, ...macros.keys()].some((n) => hasWord(file.text, n))) continue;
-      rewriteTypeUses(file, here, macros, this.#coveredIn(file), this.#editsOf(file));
+      rewriteTypeUses(file, this.#project.knowledge, here, macros, this.#coveredIn(file), this.#editsOf(file));
     }
   }
 }
@@ -1357,17 +1375,24 @@ function onlyReadies(tree: Tree, n: Node, names: ReadonlySet<string>, created: R
   return name === null ? created.has(tree.source(stripCasts(tree, argument))) : names.has(name);
 }
 
-/** Whether code assigns fields of a table. */
-function isAssigned(project: Project, variable: GlobalVariable): boolean {
-  return project.files.some(({ tree, text }) => {
-    if (!hasWord(text, variable.name)) return false;
-    for (const n of tree.descendants(0, "assignment_expression")) {
-      const left = tree.field(n, "left");
-      if (tree.kind(left) === "field_expression" && tree.source(tree.field(left, "argument")) === variable.name)
-        return true;
-    }
-    return false;
-  });
+/** Whether a statement assigns something else than the metatype. */
+function assigns(tree: Tree, statement: Node): boolean {
+  const n = tree.named(statement)[0] ?? NONE;
+  return (
+    n !== NONE && tree.kind(n) === "assignment_expression" && !tree.source(tree.field(n, "left")).includes("ob_type")
+  );
+}
+
+/** Whether a field of a type names a variable. */
+function usesVariable(type: StaticType, name: string): boolean {
+  return [...type.fields.values()].some(({ file, node }) => addressed(file.tree, node) === name);
+}
+
+/** Whether `PyDoc_STRVAR` declares a name in a file. */
+function isDocumentation(tree: Tree, name: string): boolean {
+  for (const call of topLevelCalls(tree, "PyDoc_STRVAR"))
+    if (tree.source(tree.named(tree.field(call, "arguments"))[0] ?? call) === name) return true;
+  return false;
 }
 
 /** The span of a declaration with its line and the blank line after it. */
