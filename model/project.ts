@@ -153,6 +153,26 @@ export function isUnparsed(file: ParsedFile, span: Span): boolean {
   return file.unparsed.some((u) => u.span.start < span.end && span.start < u.span.end);
 }
 
+/**
+ * The undecided conditions that a span is compiled under, outermost first, as `#if` expressions; null where one of them
+ * begins or ends inside the span.
+ */
+export function conditionsAround(file: ParsedFile, span: Span): string[] | null {
+  const conditions: string[] = [];
+  for (const group of file.conditionals) {
+    const at = group.branches.findIndex((b) => span.start >= b.body.start && span.start < b.body.end);
+    const branch = group.branches[at];
+    if (branch === undefined || branch.liveness !== "unknown") continue;
+    if (span.end > branch.body.end) return null;
+    const earlier = group.branches.slice(0, at).filter((b) => b.liveness !== "dead");
+    const terms = [...earlier.map((b) => `!(${b.condition})`), ...(branch.condition === "" ? [] : [branch.condition])];
+    conditions.push(
+      terms.length === 1 ? (terms[0] ?? "") : terms.map((t) => (t.startsWith("!(") ? t : `(${t})`)).join(" && "),
+    );
+  }
+  return conditions;
+}
+
 /** Builds the model of a set of parsed files; `moduleFiles` tells the sources of a module where build files say so. */
 export function buildProject(
   files: readonly ParsedFile[],

@@ -10,7 +10,7 @@ import {
 } from "../analysis/ownership.ts";
 import { collectFields, Refused } from "../analysis/typing.ts";
 import type { ObjectTypes } from "../model/object-structs.ts";
-import { type CFunction, isConditional, isUnparsed, lineOf, type Project } from "../model/project.ts";
+import { type CFunction, conditionsAround, isUnparsed, lineOf, type Project } from "../model/project.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import type { Node } from "../syntax/tree.ts";
@@ -214,8 +214,8 @@ export function refuseUnreadable(fn: CFunction): void {
   }
   if (fn.file.hidden.some((h) => h.start >= span.start && h.end <= span.end && !isDeadSpan(fn.file, h)))
     throw new Refused("conditional-code", name, "An `#if` inside splits a statement, and both sides are possible.");
-  if (isConditional(fn.file, span.start))
-    throw new Refused("conditional-code", name, "It is compiled under a condition that cannot be decided.");
+  if (conditionsAround(fn.file, span) === null)
+    throw new Refused("conditional-code", name, "An `#if` that cannot be decided splits the function.");
   if (fn.file.language === "cpp") throw new Refused("cplusplus", name, "C++ sources are not migrated yet.");
 }
 

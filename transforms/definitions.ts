@@ -5,6 +5,7 @@ import { hasStorage, readDeclarators, stripCasts } from "../model/declarations.t
 import { findVariable, type HPyTypeSpec } from "../model/hpy-types.ts";
 import {
   type CFunction,
+  conditionsAround,
   type EntryTable,
   type ExtensionModule,
   fileScopeNodes,
@@ -16,9 +17,10 @@ import type { EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node } from "../syntax/tree.ts";
-import { type Entry, type EntryFunction, entrySpan, isReadOnly, memberType } from "./entries.ts";
+import { type Entry, type EntryFunction, entrySpan, isReadOnly, memberType, refusedEntry } from "./entries.ts";
 import { endOfGroup } from "./insert-support.ts";
 import { FreeNames, hasWord } from "./module-to-hpy.ts";
+import { RefusedAt } from "./refused-at.ts";
 import { indentationUnit, newlineOf } from "./statement-edits.ts";
 
 const RULE = "method-to-hpydef";
@@ -44,6 +46,8 @@ interface Written {
   readonly symbol: string;
   readonly file: ParsedFile;
   readonly at: number;
+  /** Conditions of the preprocessor under which the entry is listed, outermost first. */
+  readonly conditions: readonly string[];
 }
 
 interface Place {
@@ -90,7 +94,7 @@ export class DefinitionWriter {
     this.#removeEntries(defined.map((d) => d.entry));
   }
 
-  #writeMember(entry: Entry & { readonly kind: "member" }): Written {
+  #writeMember(entry: Entry & { readonly kind: "member" }): Omit<Written, "conditions"> {
     const { file } = entry.table;
     const { row } = entry;
     const base = cName(entry.owners[0]);
@@ -114,14 +118,14 @@ export class DefinitionWriter {
   #writeFunctions(
     entry: Exclude<Entry, { readonly kind: "member" }>,
     functions: readonly (EntryFunction & { readonly implementation: Implementation })[],
-  ): Written {
+  ): Omit<Written, "conditions"> {
     const first = functions[0];
     if (first === undefined) throw new Error("an entry without functions has no definition");
     const { file } = first.fn;
     if (functions.some((f) => f.fn.file !== file))
-      throw new Refused(
+      throw refusedEntry(
+        entry,
         "definition-in-other-file",
-        entrySpan(entry),
         "Getter and setter are defined in different files, and one definition needs both.",
       );
     const fresh = functions.filter((f) => !this.#trampolines.has(trampolineKey(f)));
@@ -195,9 +199,9 @@ export class DefinitionWriter {
         entry.table.file !== file &&
         (this.#project.globals.get(name) ?? []).some((g) => g.file === entry.table.file)
       )
-        throw new Refused(
+        throw refusedEntry(
+          entry,
           "definition-in-other-file",
-          entrySpan(entry),
           `\`${name}\` belongs to ${entry.table.file.path}, and the definition has to stand beside the function in ${file.path}.`,
         );
     }
@@ -277,7 +281,7 @@ export class DefinitionWriter {
 
   // The arrays of definitions.
 
-  #list(entry: Entry, written: Written): void {
+  #list(entry: Entry, written: Omit<Written, "conditions">): void {
     const specifications =
       entry.owners.length > 0 ? entry.owners.map((o) => o.specification) : [this.#module.definition];
     for (const specification of specifications) {
@@ -285,7 +289,7 @@ export class DefinitionWriter {
         throw new Refused("defines-not-found", { start: 0, end: 0 }, "The HPyModuleDef cannot be read.");
       const holder = this.#holders.get(specification) ?? { specification, written: [] };
       this.#holders.set(specification, holder);
-      holder.written.push(written);
+      holder.written.push({ ...written, conditions: conditionsAround(entry.table.file, entrySpan(entry)) ?? [] });
     }
   }
 
@@ -310,7 +314,15 @@ export class DefinitionWriter {
     const start = tree.start(last);
     const lead = file.text.slice(file.text.lastIndexOf("\n", start - 1) + 1, start);
     const gap = lead.trim() === "" ? newline + lead : " ";
-    for (const { symbol } of written) this.#of(file).insert(start, `&${symbol},${gap}`, RULE, 0);
+    for (const { symbol, conditions } of written) {
+      const isAlone = lead.trim() === "";
+      const conditional = conditionalLine(`${isAlone ? lead : ""}&${symbol},`, conditions, newline);
+      const group = isAlone ? groupBefore(file, beginningOfLine(file.text, start), conditions) : null;
+      if (conditions.length === 0) this.#of(file).insert(start, `&${symbol},${gap}`, RULE, 0);
+      else if (group !== null) this.#of(file).insert(group, `${lead}&${symbol},${newline}`, RULE, 0);
+      else if (isAlone) this.#of(file).insert(beginningOfLine(file.text, start), conditional, RULE, 0);
+      else this.#of(file).insert(start, newline + conditional, RULE, 0);
+    }
     this.#declare(written, file, tree.start(array.declaration));
   }
 
@@ -336,7 +348,7 @@ export class DefinitionWriter {
     const start = tree.start(specification.declaration);
     const lines = [
       `static HPyDef *${name}[] = {`,
-      ...written.map((w) => `${unit}&${w.symbol},`),
+      ...written.map((w) => conditionalLine(`${unit}&${w.symbol},`, w.conditions, newline).trimEnd()),
       `${unit}NULL`,
       "};",
       "",
@@ -371,7 +383,7 @@ export class DefinitionWriter {
     for (const [table, nodes] of tables) {
       this.#refuseOtherUses(table, nodes, entries);
       if (isEmptied(table, nodes)) this.#removeTable(table);
-      else for (const node of nodes) this.#deleteItem(table.file, node);
+      else this.#deleteItems(table.file, nodes);
     }
   }
 
@@ -392,7 +404,8 @@ export class DefinitionWriter {
         const isListed = types.some((t) => t.slots?.file === file && t.slots.declaration === declaration);
         if (isDeclared || isHeld || isListed) continue;
         const first = [...nodes][0] as Node;
-        throw new Refused(
+        throw new RefusedAt(
+          table.file,
           "table-used-elsewhere",
           { start: table.file.tree.start(first), end: table.file.tree.end(first) },
           `Other code reads \`${table.name}\` and would miss the entry.`,
@@ -416,6 +429,30 @@ export class DefinitionWriter {
     for (const other of this.#project.globals.get(table.name) ?? [])
       if (other.declaration !== table.declaration && other.file === table.file)
         this.deleteDeclaration(other.file, other.declaration);
+  }
+
+  /** Deletes items of an initialiser, with the `#if` lines that would be left around nothing. */
+  #deleteItems(file: ParsedFile, nodes: ReadonlySet<Node>): void {
+    const { tree, text } = file;
+    const handled = new Set<Node>();
+    for (const group of file.conditionals) {
+      const [branch] = group.branches;
+      if (branch === undefined || group.branches.length > 1) continue;
+      const inside = [...nodes].filter((n) => tree.start(n) >= branch.body.start && tree.end(n) <= branch.body.end);
+      let rest = "";
+      let end = branch.body.start;
+      for (const n of inside.sort((a, b) => a - b)) {
+        rest += text.slice(end, tree.start(n));
+        end = tree.end(n);
+      }
+      rest += text.slice(end, branch.body.end);
+      if (inside.length === 0 || rest.replaceAll(",", "").trim() !== "") continue;
+      const start = beginningOfLine(text, group.span.start);
+      const newline = text.indexOf("\n", group.span.end - 1);
+      this.#of(file).replace({ start, end: newline < 0 ? group.span.end : newline + 1 }, "", RULE);
+      for (const n of inside) handled.add(n);
+    }
+    for (const node of nodes) if (!handled.has(node)) this.#deleteItem(file, node);
   }
 
   /** Deletes an item of an initialiser with its comma, and its line when nothing else is on it. */
@@ -447,6 +484,33 @@ export class DefinitionWriter {
     }
     this.#of(file).replace({ start, end }, "", RULE);
   }
+}
+
+function beginningOfLine(text: string, offset: number): number {
+  return text.lastIndexOf("\n", offset - 1) + 1;
+}
+
+/** Offset of the `#endif` of a group under one condition that ends right before a line; null where there is none. */
+function groupBefore(file: ParsedFile, line: number, conditions: readonly string[]): number | null {
+  const [condition] = conditions;
+  if (condition === undefined || conditions.length > 1) return null;
+  for (const group of file.conditionals) {
+    const [branch] = group.branches;
+    if (branch === undefined || group.branches.length > 1 || branch.condition !== condition) continue;
+    if (file.text.slice(group.span.end, line).trim() === "" && group.span.end <= line) return branch.body.end;
+  }
+  return null;
+}
+
+/** A line, with an `#if` around it for each condition and a line end after each. */
+function conditionalLine(line: string, conditions: readonly string[], newline: string): string {
+  const open = conditions.map((c) => `${directiveOf(c)}${newline}`).join("");
+  return `${open}${line}${newline}${`#endif${newline}`.repeat(conditions.length)}`;
+}
+
+function directiveOf(condition: string): string {
+  const simple = /^(!?)defined\((\w+)\)$/.exec(condition);
+  return simple === null ? `#if ${condition}` : `#if${simple[1] === "!" ? "n" : ""}def ${simple[2]}`;
 }
 
 function isEmptied(table: EntryTable<unknown>, nodes: ReadonlySet<Node>): boolean {

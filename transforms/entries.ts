@@ -12,15 +12,16 @@ import {
 } from "../model/hpy-types.ts";
 import {
   type CFunction,
+  conditionsAround,
   type EntryTable,
   type ExtensionModule,
-  isConditional,
   type MethodEntry,
   type Project,
   resolveFunction,
 } from "../model/project.ts";
 import type { Span } from "../syntax/source.ts";
 import type { Node } from "../syntax/tree.ts";
+import { RefusedAt } from "./refused-at.ts";
 
 interface Listed {
   /** The types whose tables list it; none for an entry of the module. */
@@ -138,19 +139,23 @@ export function entrySpan(entry: Entry): Span {
   return { start: tree.start(entry.node), end: tree.end(entry.node) };
 }
 
+/** A refusal of an entry, at its row. */
+export function refusedEntry(entry: Entry, id: string, message: string): RefusedAt {
+  return new RefusedAt(entry.table.file, id, entrySpan(entry), message);
+}
+
 /** The functions of an entry with their conventions. Throws {@link Refused} where HPy cannot define the entry. */
 export function entryFunctions(project: Project, entry: Entry): EntryFunction[] {
-  const span = entrySpan(entry);
   const isMethod = entry.kind === "method";
   if (isMethod && entry.row.functionName === null)
-    throw new Refused("method-not-a-name", span, "The entry of the method table does not name a function.");
+    throw refusedEntry(entry, "method-not-a-name", "The entry of the method table does not name a function.");
   if (entry.kind === "getset" && !entry.row.isReadable)
-    throw new Refused("method-not-a-name", span, "The entry does not name its functions.");
+    throw refusedEntry(entry, "method-not-a-name", "The entry does not name its functions.");
   if (entry.kind === "slot") refuseSlot(entry, entry.row);
   const resolve = (name: string): CFunction => {
     const fn = resolveFunction(project, entry.table.file, name);
     if (fn === null)
-      throw new Refused("function-not-found", span, `\`${name}\` has no single definition in the project.`);
+      throw refusedEntry(entry, "function-not-found", `\`${name}\` has no single definition in the project.`);
     return fn;
   };
   const functions: EntryFunction[] = [];
@@ -173,9 +178,9 @@ export function entryFunctions(project: Project, entry: Entry): EntryFunction[] 
         signature: slot.signature,
         role: "call",
       });
-  } else refuseMember(entry.row, span);
-  if (isConditional(entry.table.file, span.start))
-    throw new Refused("conditional-code", span, "The entry stands under a condition that cannot be decided.");
+  } else refuseMember(entry, entry.row);
+  if (conditionsAround(entry.table.file, entrySpan(entry)) === null)
+    throw refusedEntry(entry, "conditional-code", "An `#if` splits the entry.");
   return functions;
 }
 
@@ -198,9 +203,9 @@ function methodConvention(
       return { convention: "fastcall-keywords", signature: "HPyFunc_KEYWORDS" };
     default: {
       const special = row.flags?.find((f) => ["METH_CLASS", "METH_STATIC", "METH_COEXIST"].includes(f));
-      throw new Refused(
+      throw refusedEntry(
+        entry,
         "method-flags",
-        entrySpan(entry),
         special === undefined
           ? `HPy has no calling convention for ${row.flags?.join(" | ") ?? "these flags"}.`
           : `\`HPyDef_METH\` has no counterpart of ${special}.`,
@@ -216,19 +221,19 @@ function slotConvention(slot: string): CallingConvention {
 }
 
 function refuseSlot(entry: Entry, row: SlotEntry): void {
-  const span = entrySpan(entry);
   const name = `HPy_${row.slot}`;
-  if (!HPY_SLOTS.has(name)) throw new Refused("slot-missing-in-hpy", span, `HPy 0.9 has no slot \`${name}\`.`);
+  if (!HPY_SLOTS.has(name)) throw refusedEntry(entry, "slot-missing-in-hpy", `HPy 0.9 has no slot \`${name}\`.`);
   const kept = KEPT_SLOTS.get(row.slot);
-  if (kept !== undefined) throw new Refused("slot-stays-legacy", span, kept);
-  if (row.slot === "tp_call") refuseCall(entry, span);
-  if (row.value === null) throw new Refused("method-not-a-name", span, "The slot is not filled with a plain function.");
+  if (kept !== undefined) throw refusedEntry(entry, "slot-stays-legacy", kept);
+  if (row.slot === "tp_call") refuseCall(entry);
+  if (row.value === null)
+    throw refusedEntry(entry, "method-not-a-name", "The slot is not filled with a plain function.");
 }
 
 /** `HPy_tp_call` reaches only objects whose memory HPy has allocated. */
-function refuseCall(entry: Entry, span: Span): void {
+function refuseCall(entry: Entry): void {
   const reason = (text: string): never => {
-    throw new Refused("slot-stays-legacy", span, text);
+    throw refusedEntry(entry, "slot-stays-legacy", text);
   };
   for (const type of entry.owners) {
     if (type.flags.includes("BASETYPE"))
@@ -275,17 +280,25 @@ export function isReadOnly(flags: string | null): boolean | null {
   return names.every((f) => f === "0") ? false : null;
 }
 
-function refuseMember(row: MemberEntry, span: Span): void {
+function refuseMember(entry: Entry, row: MemberEntry): void {
   if (row.type.includes("T_OBJECT"))
-    throw new Refused(
+    throw refusedEntry(
+      entry,
       "member-of-object",
-      span,
-      "The field is a `PyObject *`, and members of HPy that are objects need an `HPyField`.",
+      `\`${row.pythonName ?? row.nameSource}\` is a \`PyObject *\` in the struct, and a member of HPy that is an object needs an \`HPyField\`.`,
     );
   if (memberType(row.type) === null || isReadOnly(row.flags) === null)
-    throw new Refused("member-kind", span, `HPy has no member like ${row.type} with ${row.flags ?? "no flags"}.`);
+    throw refusedEntry(
+      entry,
+      "member-kind",
+      `\`${row.pythonName ?? row.nameSource}\` is of the kind ${row.type} with ${row.flags ?? "no flags"}, and HPy has no such member.`,
+    );
   if (["__weaklistoffset__", "__dictoffset__", "__vectorcalloffset__"].includes(row.pythonName ?? ""))
-    throw new Refused("member-kind", span, `\`${row.pythonName}\` tells CPython an offset; HPy shifts or ignores it.`);
+    throw refusedEntry(
+      entry,
+      "member-kind",
+      `\`${row.pythonName}\` tells CPython an offset; HPy shifts or ignores it.`,
+    );
 }
 
 /** What can move in one step, and what cannot move at all. */
