@@ -35,6 +35,7 @@ import {
   type RuleSet,
 } from "../transforms/method-to-hpydef.ts";
 import { planModule, type SourceEdits } from "../transforms/module-to-hpy.ts";
+import { RefusedAt } from "../transforms/refused-at.ts";
 import { planRetirement } from "../transforms/retire-helper.ts";
 import { planTypes, typeKey } from "../transforms/type-to-spec.ts";
 import { isCapiName, usesCapi, usesCapiCalls } from "./capi-use.ts";
@@ -459,8 +460,11 @@ function migrateEntries(
     } catch (error) {
       const refused = asRefused(error);
       if (refused.id === "function-used-elsewhere") used.add(unitKey(unit));
+      // What holds it even with copies is the better reason.
+      if (copies === "none" && stuck.has(unitKey(unit))) continue;
       for (const entry of unit) {
-        const file = functionFile(project, entry, functionNames(entry)[0] ?? "");
+        const file =
+          refused instanceof RefusedAt ? refused.file : functionFile(project, entry, functionNames(entry)[0] ?? "");
         refuseEntry(outcomes, project, entry, refusalOf(refused, file), "last");
       }
     }

@@ -20,7 +20,7 @@ import { NONE, type Node } from "../syntax/tree.ts";
 import { type Analyses, refuseUnreadable } from "./analyses.ts";
 import type { Bridge } from "./bridge.ts";
 import { type Defined, DefinitionWriter, type Implementation } from "./definitions.ts";
-import { type Entry, entryFunctions, entrySpan } from "./entries.ts";
+import { type Entry, entryFunctions, refusedEntry } from "./entries.ts";
 import {
   BodyRewriter,
   type CallRule,
@@ -31,6 +31,7 @@ import {
 import { rewritePrototype, rewriteSignature } from "./function-signature.ts";
 import { insertHpyInclude, insertSupport } from "./insert-support.ts";
 import { FreeNames, type SourceEdits } from "./module-to-hpy.ts";
+import { RefusedAt } from "./refused-at.ts";
 import { checkSignature, completeSignature, isSameSignature } from "./slot-signature.ts";
 import { indentationUnit, newlineOf } from "./statement-edits.ts";
 import { insertStructHelpers } from "./struct-views.ts";
@@ -390,7 +391,7 @@ class MethodPlanner {
         continue;
       }
       const own = this.#analyses.helper(helper);
-      if (own instanceof Refused) throw own;
+      if (own instanceof Refused) throw new RefusedAt(helper.file, own.id, own.span, own.message);
       if (helper.file.path.endsWith(".h"))
         throw new Refused("helper-in-header", this.#nameSpan(helper), `\`${helper.name}\` is defined in a header.`);
       found.set(helper, own);
@@ -562,9 +563,9 @@ function conventionsOf(defined: readonly Defined[]): Map<CFunction, Calling> {
     for (const { fn, convention, signature } of own) {
       const known = functions.get(fn);
       if (known !== undefined && !isSameSignature(known.signature, signature))
-        throw new Refused(
+        throw refusedEntry(
+          entry,
           "function-listed-twice",
-          entrySpan(entry),
           `\`${fn.name}\` is listed for ${known.signature} and for ${signature}.`,
         );
       if (known === undefined || known.convention === "slot") functions.set(fn, { convention, signature });
