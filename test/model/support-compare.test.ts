@@ -40,7 +40,7 @@ describe("support functions beside the C API", () => {
     },
   );
 
-  test("are all compared here or in the tests of argument parsing and value building", () => {
+  test("are all compared here, in the tests of argument parsing and value building, or by fixtures of types", () => {
     const covered = new Set(supportClosure(SUPPORT_PAIRS.flatMap((pair) => pair.support)).map(({ name }) => name));
     const elsewhere = [
       "hpyx_arg_",
@@ -48,6 +48,9 @@ describe("support functions beside the C API", () => {
       "hpyx_bind_",
       "hpyx_close_items",
       "hpyx_close_arguments",
+      "hpyx_create_type",
+      "hpyx_free_object",
+      "hpyx_keywords_dict",
       "tracker",
       "hpyx_track_items",
       "hpyx_call_values",
