@@ -15,6 +15,7 @@ import { type Construction, customAllocator, FREEING, TRACKING } from "./constru
 import { computeLiveness, EVALUATED } from "./liveness.ts";
 import { type ParsedArguments, parsedArguments } from "./parsed-arguments.ts";
 import { CLOSED, NULL_VALUE, type ObjectState, State, UNINITIALISED, UNKNOWN, type Value } from "./state.ts";
+import { isAlwaysGiven } from "./never-null.ts";
 import { STRUCT_CALLS } from "./struct-views.ts";
 import { type FieldKind, parseType, Refused, Typing } from "./typing.ts";
 
@@ -114,6 +115,8 @@ export interface Facts {
   readonly initialise: ReadonlySet<string>;
   /** Variables that are set to HPy_NULL after their generated close. */
   readonly reset: ReadonlySet<string>;
+  /** Variables, as copied by `x = y`, that are HPy_NULL after that statement. */
+  readonly moves: ReadonlySet<Node>;
   readonly summary: Summary;
   /** Project functions called with or for objects. */
   readonly callees: ReadonlySet<CFunction>;
@@ -160,6 +163,7 @@ interface Split {
 type Flip =
   | { readonly kind: "increment"; readonly site: Node }
   | { readonly kind: "leaf"; readonly leaf: Node }
+  | { readonly kind: "move"; readonly leaf: Node }
   | { readonly kind: "parameter"; readonly name: string };
 
 interface Region {
@@ -188,6 +192,8 @@ class Analysis {
   readonly dupIncrements = new Set<Node>();
   readonly dupLeaves = new Set<Node>();
   readonly dupParameters = new Set<string>();
+  /** Copies `x = y` after which `y` is HPy_NULL, so that only `x` is closed. */
+  readonly moves = new Set<Node>();
   readonly stolen = new Set<number>();
   readonly initialise = new Set<string>();
   readonly reset = new Set<string>();
@@ -210,6 +216,8 @@ class Analysis {
   closedAt = new Set<string>();
   /** Leaves through which a variable came to share the handle of another. */
   readonly copies = new Map<string, Set<Node>>();
+  /** Node of the graph in which each of these copies is made. */
+  readonly copiedAt = new Map<Node, number>();
   keptAt = new Set<string>();
   deaths: { variable: string; site: Node; node: number; edge: CfgEdge | null; reassignment: Node }[] = [];
 
@@ -316,6 +324,7 @@ class Analysis {
       })),
       initialise: this.initialise,
       reset: this.reset,
+      moves: this.moves,
       summary: { outcomes: [...this.outcomes.values()], steals: this.stolen },
       callees: this.callees,
       needsTuple: this.needsTuple,
@@ -484,7 +493,10 @@ class Analysis {
       case "init":
         return true;
       case "helper":
-        return this.typing.viewedHandles.has(name) && this.#reachesIntoAlways(name);
+        return (
+          this.typing.viewedHandles.has(name) &&
+          (this.#reachesIntoAlways(name) || isAlwaysGiven(this.around.project, this.fn, index))
+        );
       case "slot":
       case "getter":
         return index === 0 || this.typing.objects.isObjectPointer(this.fn.result);
@@ -733,14 +745,30 @@ class Analysis {
     }
     for (const other of state.holders(value.id)) {
       if (other === region.variable || this.live[edge.to]?.has(other) !== true) continue;
-      for (const leaf of this.copies.get(other) ?? [])
-        if (!this.dupLeaves.has(leaf)) this.requested ??= { kind: "leaf", leaf };
+      for (const leaf of this.copies.get(other) ?? []) {
+        if (this.dupLeaves.has(leaf) || this.moves.has(leaf)) continue;
+        const isMove = object.references > 0 && this.#isLastUse(leaf, region.variable);
+        this.requested ??= { kind: isMove ? "move" : "leaf", leaf };
+      }
     }
     if (!isJump || region.before.has(place)) this.closedAt.add(`${regionKey(region)}:${place}`);
     if (!isJump) this.normalExits.add(regionKey(region));
     if (isJump && !region.before.has(this.#jumpStatement(node)))
       this.deaths.push({ variable: region.variable, site: object.site, node: node.id, edge: null, reassignment: NONE });
     return this.#closed(state, value.id, region.variable);
+  }
+
+  /** Whether a leaf is a variable that is copied by a statement of its own and not used afterwards. */
+  #isLastUse(leaf: Node, variable: string): boolean {
+    const tree = this.tree;
+    if (tree.kind(leaf) !== "identifier" || tree.source(leaf) !== variable) return false;
+    let at = leaf;
+    while (["parenthesized_expression", "cast_expression"].includes(tree.kind(tree.parent(at)))) at = tree.parent(at);
+    const assignment = tree.parent(at);
+    if (tree.kind(assignment) !== "assignment_expression") return false;
+    if (tree.kind(tree.parent(assignment)) !== "expression_statement") return false;
+    const node = this.cfg.nodes[this.copiedAt.get(leaf) ?? -1];
+    return node !== undefined && node.successors.every((edge) => this.live[edge.to]?.has(variable) !== true);
   }
 
   /** The state after a close through one variable. */
@@ -774,6 +802,10 @@ class Analysis {
       case "leaf":
         if (this.dupLeaves.has(flip.leaf)) return false;
         this.dupLeaves.add(flip.leaf);
+        return true;
+      case "move":
+        if (this.moves.has(flip.leaf)) return false;
+        this.moves.add(flip.leaf);
         return true;
       case "parameter":
         if (this.dupParameters.has(flip.name)) return false;
@@ -1708,7 +1740,10 @@ class Analysis {
     const leaves = this.copies.get(name) ?? new Set<Node>();
     leaves.add(out.leaf);
     this.copies.set(name, leaves);
-    return { state: state.set(name, out.value), value: out.value, leaf: out.leaf };
+    this.copiedAt.set(out.leaf, (this.current as CfgNode).id);
+    state = state.set(name, out.value);
+    if (this.moves.has(out.leaf)) state = state.set(this.tree.source(out.leaf), NULL_VALUE);
+    return { state, value: out.value, leaf: out.leaf };
   }
 
   #isPromoted(object: ObjectState): boolean {

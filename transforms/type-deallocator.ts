@@ -146,12 +146,14 @@ export function readDeallocator(project: Project, fn: CFunction, baseNames: Read
   }
   if (frees.length + baseCalls.length === 0)
     throw new Refused("type-deallocator", name, `\`${fn.name}\` is not seen to free the object.`);
-  obstacle ??= pathObstacle(fn, [...frees, ...baseCalls], finalizers);
+  const kept = keepingObstacle(fn, [...frees, ...baseCalls], finalizers);
+  obstacle ??= shapeObstacle(fn, [...frees, ...baseCalls]) ?? kept;
   const { path } = fn.file;
   if (!fn.isStatic && (project.prototypes.get(fn.name) ?? []).some((p) => p.file.path !== path))
     obstacle ??= "other files see it";
   const keepsObjects =
-    KEEPING.has(obstacle ?? "") && !project.files.some((f) => ["_Py_NewReference", "ob_refcnt"].some((w) => hasWord(f.text, w)));
+    KEEPING.has(obstacle ?? "") &&
+    !project.files.some((f) => ["_Py_NewReference", "ob_refcnt"].some((w) => hasWord(f.text, w)));
   return { fn, frees, baseCalls, untracks, releases, finalizers, obstacle, keepsObjects };
 }
 
@@ -164,27 +166,36 @@ function isReturn(tree: Tree, statement: Node): boolean {
   return tree.kind(statement) === "return_statement" && tree.named(statement).length === 0;
 }
 
-/** Why the object is not freed exactly once, as the last thing that happens to it; null when it is. */
-function pathObstacle(fn: CFunction, frees: readonly Node[], finalizers: readonly Node[]): string | null {
+/** Why the paths of a deallocator cannot be told; null when they can. */
+function shapeObstacle(fn: CFunction, frees: readonly Node[]): string | null {
   const { tree } = fn.file;
   for (const n of tree.descendants(fn.body, "goto_statement", "preproc_if", "preproc_ifdef"))
     return tree.kind(n) === "goto_statement" ? "it jumps" : "a part of it is compiled under a condition";
   for (const free of frees) {
+    const siblings = tree.named(tree.parent(free));
+    if (siblings.slice(siblings.indexOf(free) + 1).some((s) => frees.includes(s))) return "the object is freed twice";
+  }
+  return null;
+}
+
+/** Why a deallocator may leave the object unfreed; null when each path frees it. */
+function keepingObstacle(fn: CFunction, frees: readonly Node[], finalizers: readonly Node[]): string | null {
+  const { tree } = fn.file;
+  for (const free of frees) {
     const block = tree.parent(free);
-    if (tree.kind(block) !== "compound_statement") return UNDER_CONDITION;
+    if (tree.kind(block) !== "compound_statement") return "the object is freed under a condition";
     const siblings = tree.named(block);
     const rest = siblings.slice(siblings.indexOf(free) + 1);
-    if (rest.some((s) => frees.includes(s))) return "the object is freed twice";
     if (block !== fn.body && !rest.some((s) => tree.kind(s) === "return_statement"))
-      return UNDER_CONDITION;
+      return "the object is freed under a condition";
   }
-  if (!frees.some((f) => tree.parent(f) === fn.body)) return NOT_AT_END;
+  if (!frees.some((f) => tree.parent(f) === fn.body)) return "the object is not freed at the end";
   for (const n of tree.descendants(fn.body, "return_statement")) {
     if (finalizers.some((f) => n > f && n < tree.next(f))) continue;
     const siblings = tree.named(tree.parent(n));
     const isAfterFree =
       tree.kind(tree.parent(n)) === "compound_statement" && frees.some((f) => siblings.includes(f) && f < n);
-    if (!isAfterFree) return RETURNS_BEFORE;
+    if (!isAfterFree) return "it returns without freeing the object";
   }
   return null;
 }
@@ -247,8 +258,16 @@ export function writeDestroy(project: Project, deallocator: Deallocator, symbol:
   if (prototypes.length === 0) edits.insert(tree.start(fn.node), definition + newline, RULE);
 }
 
-/** Lets a deallocator that stays release the type after it has freed the object. */
-export function writeHeapDeallocator(deallocator: Deallocator, ownBaseCalls: readonly Node[], edits: EditSet): void {
+/**
+ * Lets a deallocator that stays release the type: after it has freed the object, or on every path, where objects that
+ * are kept get a new reference to their type when they are used again.
+ */
+export function writeHeapDeallocator(
+  deallocator: Deallocator,
+  ownBaseCalls: readonly Node[],
+  when: "after-free" | "always",
+  edits: EditSet,
+): void {
   const { fn } = deallocator;
   const { tree, text } = fn.file;
   const parameter = fn.parameters[0];
@@ -260,17 +279,18 @@ export function writeHeapDeallocator(deallocator: Deallocator, ownBaseCalls: rea
   let type = "type";
   for (let i = 2; used.has(type); i++) type = `type${i}`;
   const newline = newlineOf(text);
-  const first = tree.named(fn.body)[0];
-  const indent = first === undefined ? "    " : indentationAt(text, tree.start(first));
+  const body = tree.named(fn.body);
+  const indent = body[0] === undefined ? "    " : indentationAt(text, tree.start(body[0]));
   edits.insert(tree.start(fn.body) + 1, `${newline}${indent}PyTypeObject *${type} = Py_TYPE(${parameter.name});`, RULE);
   const statements = new StatementEdits(tree, edits, RULE);
   const release = [`Py_DECREF(${type});`];
-  if (ownBaseCalls.length === 0 && deallocator.keepsObjects) {
-    for (const n of tree.descendants(fn.body, "return_statement"))
-      if (!deallocator.finalizers.some((f) => n > f && n < tree.next(f))) statements.before(n, release);
-    const last = tree.named(fn.body).at(-1);
+  if (when === "after-free") for (const free of places) statements.after(free, release);
+  else {
+    const finalized = (n: Node): boolean => deallocator.finalizers.some((f) => n > f && n < tree.next(f));
+    for (const n of tree.descendants(fn.body, "return_statement")) if (!finalized(n)) statements.before(n, release);
+    const last = body[body.length - 1];
     if (last !== undefined && tree.kind(last) !== "return_statement") statements.after(last, release);
-  } else for (const free of places) statements.after(free, release);
+  }
   statements.finish();
 }
 
