@@ -856,6 +856,7 @@ class TypeWriter {
         writeHeapDeallocator(
           deallocator,
           this.#baseDraft(draft) === undefined ? [] : callsOfBase(deallocator, heapNames),
+          deallocator.keepsObjects && initialisesObjects(draft.type.file) ? "always" : "after-free",
           edits,
         );
       else if (found.kind === "destroy") writeDestroy(this.#project, deallocator, `${fn.name}_def`, edits);
@@ -1373,6 +1374,11 @@ function onlyReadies(tree: Tree, n: Node, names: ReadonlySet<string>, created: R
   if (argument === undefined) return false;
   const name = addressed(tree, argument);
   return name === null ? created.has(tree.source(stripCasts(tree, argument))) : names.has(name);
+}
+
+/** Whether a file gives memory that it has kept the head of an object again, with a new reference to the type. */
+function initialisesObjects(file: ParsedFile): boolean {
+  return ["PyObject_Init", "PyObject_INIT", "PyObject_InitVar", "PyObject_INIT_VAR"].some((f) => hasWord(file.text, f));
 }
 
 /** Whether a statement assigns something else than the metatype. */
