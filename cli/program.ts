@@ -209,6 +209,7 @@ export async function run(args: readonly string[], load: LoadEngine, around: Sur
   withVerifyOptions(program.command("verify"))
     .description("replay the series in a scratch copy: build, test and look for leaks after each step")
     .argument("[path]", "the project", ".")
+    .option("--compare", "call every function of the original and of the last state with edge values")
     .option("--bisect", "check the last state, and halve the series to find the first step that fails")
     .action(action<CommonOptions & VerifyOptions>((path, options) => verify(path, options, load, around)));
 

@@ -3,16 +3,24 @@ import { existsSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
 import type { MigrationPlan, Step } from "../engine/types.ts";
 import type { Style } from "../report/style.ts";
+import { compareStates } from "../verify/compare.ts";
 import { Laboratory } from "../verify/laboratory.ts";
 import { findBuildCommand, findRequirements, findTestCommand } from "../verify/project-commands.ts";
 import { PythonEnvironmentError } from "../verify/python-environment.ts";
 import { type KeptSteps, keepGreenSteps, type Replan } from "../verify/roll-back.ts";
-import { type SeriesResult, type SeriesStep, verifySeries } from "../verify/series.ts";
+import { type SeriesResult, type SeriesStep, statesOf, verifySeries } from "../verify/series.ts";
 import { type Baseline, type HpyAbi, Verifier } from "../verify/verifier.ts";
 import { type Result, success, unusable } from "./failure.ts";
 import { ProgressBar } from "./progress.ts";
 import type { Project } from "./project.ts";
-import { renderBaseline, renderDropped, renderStepResult, renderVerdict, verifyJson } from "./verify-text.ts";
+import {
+  renderBaseline,
+  renderComparison,
+  renderDropped,
+  renderStepResult,
+  renderVerdict,
+  verifyJson,
+} from "./verify-text.ts";
 
 /** Options of `verify` and of `apply --verify`. */
 export interface VerifyOptions {
@@ -23,6 +31,7 @@ export interface VerifyOptions {
   readonly require?: readonly string[];
   readonly timeout?: number;
   readonly bisect?: true;
+  readonly compare?: true;
 }
 
 /** Where a verification writes. */
@@ -57,6 +66,7 @@ export function positiveSeconds(given: string): number {
 
 /** A verification that is ready to go: the original is built and tested. */
 interface Verification {
+  readonly laboratory: Laboratory;
   readonly verifier: Verifier;
   readonly baseline: Baseline;
   readonly commands: { readonly build: string; readonly test: string | null };
@@ -125,10 +135,10 @@ async function withVerification(
     const baseline = await verifier.baseline();
     if (!output.json) say(renderBaseline(baseline, test, output.style));
     if (baseline.failure !== null) {
-      if (output.json) say(json(verifyJson({ build, test }, [], [], baseline, null)));
+      if (output.json) say(json(verifyJson({ build, test }, [], [], baseline, null, null)));
       return success(1);
     }
-    return await work({ verifier, baseline, commands: { build, test }, progress, say });
+    return await work({ laboratory, verifier, baseline, commands: { build, test }, progress, say });
   } finally {
     for (const signal of Object.keys(SIGNAL_STATUS)) process.off(signal, interrupt);
     await laboratory.close();
@@ -169,12 +179,24 @@ export function verifyPlan(
   return withVerification(project, startOf(project), options, output, async (verification) => {
     const { abis, finalAbis } = abisFor(plan, plan.steps, options);
     const result = await replay(verification, steps, abis, finalAbis, options, output);
+    const { laboratory, verifier, baseline, progress } = verification;
+    const last = statesOf(steps).at(-1) ?? new Map();
+    const comparison =
+      options.compare && result.failed === null && steps.length > 0
+        ? await compareStates(laboratory, verifier, baseline.abi, last, abis[0] ?? "hybrid", (activity) =>
+            progress?.activity(activity),
+          )
+        : null;
     if (output.json) {
-      verification.say(json(verifyJson(verification.commands, abis, finalAbis, verification.baseline, result)));
-    } else verification.say(renderVerdict(result, abis, finalAbis, output.style));
+      verification.say(json(verifyJson(verification.commands, abis, finalAbis, baseline, result, comparison)));
+    } else {
+      if (comparison !== null) verification.say(renderComparison(comparison, output.style));
+      verification.say(renderVerdict(result, abis, finalAbis, output.style));
+    }
+    const isSame = comparison === null || comparison.differences.length === 0;
     const startsClean =
       steps.length > 0 || verification.baseline.leaks.length + verification.baseline.failing.length === 0;
-    return success(result.failed === null && startsClean ? 0 : 1);
+    return success(result.failed === null && startsClean && isSame ? 0 : 1);
   });
 }
 

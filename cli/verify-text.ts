@@ -1,6 +1,7 @@
 /** What verification says to people, and to scripts. */
 import { count } from "../report/account.ts";
 import type { Style } from "../report/style.ts";
+import type { Comparison } from "../verify/compare.ts";
 import type { DroppedStep } from "../verify/roll-back.ts";
 import type { SeriesResult, StepResult } from "../verify/series.ts";
 import type { Baseline, HpyAbi, Problem, TestCounts } from "../verify/verifier.ts";
@@ -93,6 +94,18 @@ export function renderVerdict(
   return `${style.good("green")}: ${count(total, "step")} (${abis.join(" and ")}${also})${grouped}\n`;
 }
 
+/** How the calls of the original and of the last state differ. */
+export function renderComparison(comparison: Comparison, style: Style): string {
+  const { functions, calls, differences } = comparison;
+  const scope = `${count(calls, "call")} of ${count(functions, "function")}`;
+  if (differences.length === 0) return `compared: ${style.good("no difference")} in ${scope}\n`;
+  const lines = differences
+    .slice(0, LISTED)
+    .map((d) => `    ${d.call}\n      original: ${d.original}\n      migrated: ${d.migrated}\n`);
+  const rest = differences.length > LISTED ? `    and ${differences.length - LISTED} more\n` : "";
+  return `compared: ${style.bad(count(differences.length, "difference"))} in ${scope}\n${lines.join("")}${rest}`;
+}
+
 /** What `apply --verify` says of a step that it drops. */
 export function renderDropped(dropped: DroppedStep, style: Style): string {
   const { result } = dropped;
@@ -106,6 +119,7 @@ export function verifyJson(
   finalAbis: readonly HpyAbi[],
   baseline: Baseline,
   result: SeriesResult | null,
+  comparison: Comparison | null,
 ): object {
   return {
     schema: VERIFY_SCHEMA,
@@ -117,5 +131,6 @@ export function verifyJson(
     failed: result?.failed?.id ?? null,
     checks: result?.checks ?? 0,
     steps: result?.steps ?? [],
+    comparison,
   };
 }

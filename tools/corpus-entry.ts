@@ -20,6 +20,8 @@ export interface CorpusEntry {
   readonly env?: Readonly<Record<string, string>>;
   /** Steps between two checks; 1 is the default. */
   readonly group?: number;
+  /** False where calling functions with arbitrary values would harm or take for ever. */
+  readonly compare?: boolean;
   readonly exclude?: readonly string[];
 }
 

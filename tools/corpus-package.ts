@@ -10,11 +10,13 @@ import { loadParser } from "../cli/load-parser.ts";
 import { readProject } from "../cli/project.ts";
 import { planMigration } from "../engine/engine.ts";
 import type { Exclusion, MigrationPlan } from "../engine/types.ts";
+import { compareStates } from "../verify/compare.ts";
 import { Laboratory } from "../verify/laboratory.ts";
 import { findBuildCommand, findRequirements, findTestCommand } from "../verify/project-commands.ts";
 import { cacheDirectory } from "../verify/python-environment.ts";
 import { keepGreenSteps } from "../verify/roll-back.ts";
-import { type Baseline, Verifier } from "../verify/verifier.ts";
+import { statesOf } from "../verify/series.ts";
+import { type Baseline, type State, Verifier } from "../verify/verifier.ts";
 import type { CorpusEntry, CorpusResult } from "./corpus-entry.ts";
 
 function say(text: string): void {
@@ -137,6 +139,25 @@ async function verifyEntry(
     );
     if (kept === null) throw new Error("planning gave nothing");
     const { steps, last, checks } = kept.verification;
+    const compared =
+      kept.steps.length > 0 && entry.compare !== false
+        ? await compareStates(
+            laboratory,
+            verifier,
+            "capi",
+            statesOf(kept.steps).at(-1) as State,
+            "hybrid",
+            (activity) => say(`${entry.name}: ${activity}`),
+          )
+        : null;
+    const comparison =
+      compared === null
+        ? null
+        : {
+            functions: compared.functions,
+            calls: compared.calls,
+            differences: compared.differences.map((d) => `${d.call}: ${d.original}, then ${d.migrated}`),
+          };
     return {
       plan: kept.plan,
       unverified: null,
@@ -154,7 +175,7 @@ async function verifyEntry(
       testsAfter: last?.tests ?? baseline.tests,
       leaks: last?.leaks ?? null,
       untested: baseline.untested,
-      comparison: null,
+      comparison,
       verifySeconds: (performance.now() - started) / 1000,
     };
   } finally {

@@ -84,7 +84,7 @@ test("steps that fail are dropped with the evidence, and the rest is applied and
     /dropped function-half: .*\n {4}a test that passed before fails \(hybrid\)\n {6}tests\/test_probe.py::test_half: assert 1.5 == 0.5/,
   );
   expect(out).toMatch(
-    /dropped function-text: .*\n {4}a handle is never closed \(hybrid, debug mode\)\n {6}a handle for 'text', made in text_impl/,
+    /dropped function-text: .*\n {4}a handle is never closed \(hybrid, debug mode\)\n {6}a handle for 'text', made in text \(src\/probe\.c:8\)/,
   );
   expect(err).toContain("3 steps failed and were not written; what they move stays legacy\n");
   expect(status).toBe(0);
