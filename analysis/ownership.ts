@@ -1960,7 +1960,10 @@ class Analysis {
       for (const argument of list) states = states.flatMap((s) => this.#effect(argument, s));
       return states.map((s) => ({ state: s, value: UNKNOWN, leaf: n }));
     }
-    const types = facts.parameters.map((p) => (p.type === "..." ? undefined : parseType(p.type)));
+    // A view is enough for those that only read the head of the struct.
+    const types = STRUCT_CALLS.has(name)
+      ? []
+      : facts.parameters.map((p) => (p.type === "..." ? undefined : parseType(p.type)));
     return this.#arguments(list, state, types).flatMap(({ state: s, values }) =>
       this.#applyFacts(n, name, facts, list, s, values),
     );
