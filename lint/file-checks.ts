@@ -132,8 +132,7 @@ class FileCheck {
         this.report("context-stored", node, d.name, `\`${d.name}\` keeps the context beyond the call`);
       }
       if (global && d.type.base === "HPyGlobal" && d.type.pointers === 0 && !d.type.array) {
-        const name = lastComponent(d.name);
-        if (this.project.hasModule && !this.project.registeredGlobals.has(name)) {
+        if (this.project.hasModule && !this.project.isRegistered(d.name)) {
           this.report("global-not-registered", node, d.name, `\`${d.name}\` is in no \`globals\` array of a module`);
         }
       }
@@ -368,8 +367,4 @@ function lastIdentifier(tree: Tree, n: Node): Node {
   let found = n;
   for (const c of tree.descendants(n, "identifier")) found = c;
   return found;
-}
-
-function lastComponent(name: string): string {
-  return name.slice(name.lastIndexOf(":") + 1);
 }

@@ -127,7 +127,11 @@ class FileFacts {
     for (const node of tree.descendants(0, "declaration")) {
       for (const d of readDeclaration(tree, node)) {
         if (d.type.base !== "HPyGlobal" || !d.type.array || d.value === NONE) continue;
-        for (const name of tree.descendants(d.value, "identifier")) this.registeredGlobals.add(tree.source(name));
+        for (const name of tree.descendants(d.value, "identifier", "qualified_identifier")) {
+          // Of `Term::TypeObject` neither part alone is registered.
+          if (tree.kind(tree.parent(name)) === "qualified_identifier") continue;
+          this.registeredGlobals.add(tree.source(name).replaceAll(" ", ""));
+        }
       }
     }
   }
@@ -177,7 +181,7 @@ export class Project {
   /** Names that stand for a value somewhere: functions among them are called through pointers. */
   private readonly asValue = new Set<string>();
   /** Names in the initialisers of `HPyGlobal *` arrays. */
-  readonly registeredGlobals = new Set<string>();
+  private readonly registeredGlobals = new Set<string>();
   /** Structs that `HPyType_HELPERS` or `HPyType_LEGACY_HELPERS` binds to objects. */
   readonly objectStructs = new Set<string>();
   /** Structs with a handle as a member: `struct x`, or the name that a typedef gives. */
@@ -217,6 +221,13 @@ export class Project {
     addAll(this.macros, facts.macros);
     addAll(this.hidingMacros, facts.hidingMacros);
     this.hasModule ||= facts.hasModule;
+  }
+
+  /** Whether an `HPyGlobal` is in a `globals` array; either name may be qualified further than the other. */
+  isRegistered(name: string): boolean {
+    for (const known of this.registeredGlobals)
+      if (known === name || known.endsWith(`::${name}`) || name.endsWith(`::${known}`)) return true;
+    return false;
   }
 
   /** Value of a macro or an enumerator; undefined when it is not one known number. */
