@@ -1,5 +1,5 @@
 /** Which names of the C API a function uses, and what HPy lacks of them. */
-import { looksLikeCapi } from "../analysis/capi-names.ts";
+import { HARMLESS_CAPI, looksLikeCapi } from "../analysis/capi-names.ts";
 import { CAPI_CONSTANTS, CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
 import type { CFunction } from "../model/project.ts";
 import { SUPPORT } from "../model/support-registry.ts";
@@ -13,13 +13,17 @@ export function isCapiName(name: string): boolean {
 
 /**
  * Whether a function's text names the C API by a name that only the C API has. Names such as `digit` or `inquiry` are
- * in Python.h too, and mean something else in code that does not include it.
+ * in Python.h too, and mean something else in code that does not include it; integer types such as `Py_ssize_t` make
+ * no function one of Python's.
  */
 export function usesCapi(fn: CFunction): boolean {
   const text = fn.file.text.slice(fn.file.tree.start(fn.node), fn.file.tree.end(fn.node));
   const tokens = lex(text);
-  for (let i = 0; i < tokens.count; i++)
-    if (tokens.kind[i] === TokenKind.identifier && looksLikeCapi(text.slice(tokens.start[i], tokens.end[i]))) return true;
+  for (let i = 0; i < tokens.count; i++) {
+    if (tokens.kind[i] !== TokenKind.identifier) continue;
+    const name = text.slice(tokens.start[i], tokens.end[i]);
+    if (looksLikeCapi(name) && !HARMLESS_CAPI.has(name)) return true;
+  }
   return false;
 }
 
