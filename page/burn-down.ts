@@ -179,7 +179,7 @@ export function renderBurnDown(history: History): HTMLElement {
       h("summary", {}, `${count(points.length, "commit")} as a table`),
       h(
         "div",
-        { class: "scroll", role: "region", tabindex: 0, "aria-label": "Commits" },
+        { class: "scroll", role: "group", tabindex: 0, "aria-label": "Commits" },
         h("table", { class: "plain" }, h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows)),
       ),
     ),

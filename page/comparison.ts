@@ -5,7 +5,7 @@ import { isAssessed, type ProjectSummary, type Report } from "../report/report-d
 import { sumOfStandings } from "../report/standing.ts";
 import { firstClause, percent } from "../report/words.ts";
 import { count, freshId, h, number } from "./dom.ts";
-import { meter, section } from "./project.ts";
+import { meter, ranking, section } from "./parts.ts";
 import { type Column, type Order, sortableHead, sorted } from "./sortable.ts";
 import { doneOf, legend, movedOf, standingBar } from "./states.ts";
 
@@ -136,29 +136,9 @@ function packageTable(rows: readonly Row[], open: (index: number) => void): HTML
     status,
     h(
       "div",
-      { class: "scroll", role: "region", tabindex: 0, "aria-label": "Packages" },
+      { class: "scroll", role: "group", tabindex: 0, "aria-label": "Packages" },
       h("table", { class: "packages" }, h("caption", { class: "hidden" }, "Packages"), head, body),
     ),
-  );
-}
-
-/** Rows of a ranking that are shown before the rest is folded away. */
-const RANKS = 12;
-
-function ranking(items: readonly HTMLElement[], noun: string): HTMLElement {
-  const rest = items.slice(RANKS);
-  return h(
-    "div",
-    {},
-    h("ol", { class: "ranking" }, ...items.slice(0, RANKS)),
-    rest.length === 0
-      ? ""
-      : h(
-          "details",
-          {},
-          h("summary", {}, count(rest.length, `more ${noun}`)),
-          h("ol", { class: "ranking", start: RANKS + 1 }, ...rest),
-        ),
   );
 }
 

@@ -101,6 +101,9 @@ function cells(line: Line | null, other: Line | null, place: number | null): HTM
 }
 
 function sideBySide(hunks: readonly Hunk[], table: HTMLTableElement): void {
+  table.classList.add("side-by-side");
+  const columns = ["line", "sign", "code", "line", "sign", "code"].map((name) => h("col", { class: name }));
+  table.append(h("colgroup", {}, ...columns));
   table.append(
     h(
       "thead",
@@ -156,7 +159,7 @@ export function renderPatch(text: string): HTMLElement {
         else oneColumn(file.hunks, table);
         return h(
           "div",
-          { class: "scroll", role: "region", tabindex: 0, "aria-label": `Changes of ${file.path}` },
+          { class: "scroll", role: "group", tabindex: 0, "aria-label": `Changes of ${file.path}` },
           table,
         );
       }),
@@ -189,7 +192,7 @@ export function renderSource(text: string, path: string, noted: ReadonlyMap<numb
   }
   return h(
     "div",
-    { class: "scroll", role: "region", tabindex: 0, "aria-label": `Source in ${path}` },
+    { class: "scroll", role: "group", tabindex: 0, "aria-label": `Source in ${path}` },
     h("table", { class: "diff source" }, h("caption", {}, path), body),
   );
 }

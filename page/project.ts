@@ -5,22 +5,11 @@ import { isDetailed } from "../report/report-data.ts";
 import { percent } from "../report/words.ts";
 import { renderBurnDown } from "./burn-down.ts";
 import { renderPatch } from "./diff.ts";
-import { count, freshId, h, number } from "./dom.ts";
+import { count, h, number } from "./dom.ts";
 import { type ProjectTexts, renderFunctionTable } from "./function-table.ts";
+import { meter, ranking, section } from "./parts.ts";
 import { doneOf, legend, movedOf, standingBar } from "./states.ts";
 import { renderTreemap } from "./treemap.ts";
-
-/** A part of the page with its heading. */
-export function section(title: string, lead: string | null, ...content: readonly (Node | null)[]): HTMLElement {
-  const id = freshId("part");
-  return h(
-    "section",
-    { "aria-labelledby": id },
-    h("h2", { id }, title),
-    lead === null ? null : h("p", { class: "lead" }, lead),
-    ...content,
-  );
-}
 
 function hero(project: ProjectSummary): HTMLElement {
   const { standing, diff, modules } = project.assessment;
@@ -108,13 +97,6 @@ function plan(project: ProjectReport, texts: ProjectTexts): HTMLElement {
   );
 }
 
-/** A bar of a list, as long as its share of the longest. */
-export function meter(value: number, most: number): HTMLElement {
-  const bar = h("span", { class: "meter", "aria-hidden": "true" });
-  bar.style.width = `${Math.max(1, (100 * value) / Math.max(1, most))}%`;
-  return h("span", { class: "meter-track" }, bar);
-}
-
 function blockers(project: ProjectSummary): HTMLElement | null {
   const list = project.assessment.blockers;
   if (list.length === 0) return null;
@@ -137,7 +119,7 @@ function blockers(project: ProjectSummary): HTMLElement | null {
   return section(
     "What holds the rest back",
     "Functions and types that each cause keeps on the C API.",
-    h("ol", { class: "ranking" }, ...rows),
+    ranking(rows, "cause"),
   );
 }
 
@@ -167,7 +149,7 @@ function features(project: ProjectSummary): HTMLElement | null {
   return section(
     "What HPy would have to offer",
     "Functions that stay legacy or bridged and use something that HPy lacks.",
-    h("ol", { class: "ranking" }, ...rows),
+    ranking(rows, "feature"),
   );
 }
 
@@ -196,7 +178,7 @@ function modules(project: ProjectSummary): HTMLElement | null {
     null,
     h(
       "div",
-      { class: "scroll", role: "region", tabindex: 0, "aria-label": "Modules" },
+      { class: "scroll", role: "group", tabindex: 0, "aria-label": "Modules" },
       h("table", { class: "plain" }, h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows)),
     ),
   );
@@ -220,7 +202,7 @@ function types(project: ProjectReport): HTMLElement | null {
     null,
     h(
       "div",
-      { class: "scroll", role: "region", tabindex: 0, "aria-label": "Types" },
+      { class: "scroll", role: "group", tabindex: 0, "aria-label": "Types" },
       h("table", { class: "plain" }, h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows)),
     ),
   );

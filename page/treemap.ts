@@ -20,6 +20,7 @@ const TILES = 150;
 export function renderTreemap(files: readonly FileStanding[], choose: (file: string) => void): HTMLElement {
   const sorted = [...files].sort((a, b) => b.standing.functions - a.standing.functions);
   const shown = sorted.slice(0, TILES);
+  const labels = labelsOf(shown);
   const map = h("div", {
     class: "treemap",
     role: "group",
@@ -42,7 +43,7 @@ export function renderTreemap(files: readonly FileStanding[], choose: (file: str
     map.replaceChildren(
       ...tiles.flatMap((tile, index) => {
         const { file } = tile.data;
-        return file === null ? [] : [tileOf(file, index, tile, choose)];
+        return file === null ? [] : [tileOf(file, labels.get(file.path) ?? file.path, index, tile, choose)];
       }),
     );
     if (focused) (map.firstElementChild as HTMLElement | null)?.focus();
@@ -80,14 +81,33 @@ interface Box {
   readonly y1: number;
 }
 
-function tileOf(file: FileStanding, index: number, box: Box, choose: (file: string) => void): HTMLElement {
+/** The shortest ends of paths that tell them apart. */
+function labelsOf(files: readonly FileStanding[]): ReadonlyMap<string, string> {
+  const labels = new Map<string, string>();
+  const end = (path: string, parts: number): string => path.split("/").slice(-parts).join("/");
+  for (const { path } of files) {
+    const depth = path.split("/").length;
+    let parts = 1;
+    while (parts < depth && files.some((other) => other.path !== path && end(other.path, parts) === end(path, parts)))
+      parts++;
+    labels.set(path, end(path, parts));
+  }
+  return labels;
+}
+
+function tileOf(
+  file: FileStanding,
+  label: string,
+  index: number,
+  box: Box,
+  choose: (file: string) => void,
+): HTMLElement {
   const { standing, path } = file;
   const text = `${path}: ${count(standing.functions, "function")}, ${percent(doneOf(standing), standing.functions)} HPy today, ${percent(movedOf(standing), standing.functions)} after all steps`;
   const tile = h("button", {
     type: "button",
     class: "tile",
     title: text,
-    "aria-label": text,
     tabindex: index === 0 ? 0 : -1,
     click: () => choose(path),
   });
@@ -104,14 +124,13 @@ function tileOf(file: FileStanding, index: number, box: Box, choose: (file: stri
     share.style.flexGrow = String(standing[state]);
     shares.append(share);
   }
-  tile.append(shares);
+  tile.append(shares, h("span", { class: "hidden" }, text));
   if (width > 56 && height > 26) {
-    const name = path.slice(path.lastIndexOf("/") + 1);
     tile.append(
       h(
         "span",
-        { class: "tile-label" },
-        name,
+        { class: "tile-label", "aria-hidden": "true" },
+        label,
         height > 44 ? h("span", { class: "tile-count" }, String(standing.functions)) : null,
       ),
     );
