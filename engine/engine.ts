@@ -472,7 +472,12 @@ function migrateEntries(
 }
 
 /** Refusals that the expansion of macros may lift: of what they hide, and of functions that hide it. */
-const HIDING: ReadonlySet<string> = new Set(["macro-uses-api", "calls-unproven-function"]);
+const HIDING: ReadonlySet<string> = new Set([
+  "macro-uses-api",
+  "calls-unproven-function",
+  "unknown-reference",
+  "rewrite-not-proved",
+]);
 
 /** Plans a unit; where macros hide uses of the C API, from a text in which they are expanded. Throws {@link Refused}. */
 function planUnit(
