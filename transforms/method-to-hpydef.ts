@@ -4,6 +4,7 @@
  */
 
 import type { CallingConvention, Facts } from "../analysis/ownership.ts";
+import { looksLikeCapi } from "../analysis/capi-names.ts";
 import { Refused } from "../analysis/typing.ts";
 import { isObjectPointer } from "../model/declarations.ts";
 import {
@@ -179,7 +180,8 @@ class MethodPlanner {
       facts.set(fn, this.#analyses.method(fn, convention));
     }
     const helpers = this.#helperClosure(facts);
-    const inPlace = this.#inPlace([...functions.keys()], this.#uncopied(helpers.keys()), rows);
+    const own = [...functions].filter(([fn, c]) => !this.#hasOwnCopy(fn, c.convention)).map(([fn]) => fn);
+    const inPlace = this.#inPlace(own, this.#uncopied(helpers.keys()), rows);
     const names = new Map<CFunction, string>();
     for (const [fn, { convention }] of functions) {
       if (helpers.has(fn) || facts.get(fn)?.callees.has(fn) === true) this.#checkCalled(fn, convention);
@@ -196,6 +198,8 @@ class MethodPlanner {
       if (copied !== undefined) {
         implementations.set(fn, { fn, name, at: startWithMacros(copied), placement: "before" });
         this.#makeStatic(copied);
+        // It is proved again as what Python calls.
+        moved.push({ name, file: fn.file.path, bridged: usesCapi(copied), copyOf: fn.name });
         continue;
       }
       const own = facts.get(fn) as Facts;
@@ -317,7 +321,7 @@ class MethodPlanner {
    * and the functions that it can reach. Throws {@link Refused}.
    */
   #refuseOtherUses(fn: CFunction, convention: CallingConvention, rows: readonly Row[]): void {
-    if (isCalledLikeHelper(fn, convention) && this.#isCopied(fn)) return;
+    if (this.#hasOwnCopy(fn, convention)) return;
     const outside = usesOf(this.#project, fn).filter(
       (use) => !use.isDead && !rows.some((r) => r.file === use.file && isWithin(r.file, r.node, use.start)),
     );
@@ -342,7 +346,7 @@ class MethodPlanner {
   /** Name of the HPy form of a function that legacy code goes on using. Throws {@link Refused}. */
   #nameOfCopy(fn: CFunction, convention: CallingConvention, rows: readonly Row[], copies: Copies): string {
     const isPlain = isCalledLikeHelper(fn, convention);
-    if (copies === "none" && !(isPlain && this.#isCopied(fn)))
+    if (copies === "none" && !this.#hasOwnCopy(fn, convention))
       this.#refuseUse(fn, "is used elsewhere than in its legacy tables");
     for (const use of usesOf(this.#project, fn)) {
       if (use.kind === "directive" && !use.isDead)
@@ -356,6 +360,11 @@ class MethodPlanner {
 
   #refuseUse(fn: CFunction, what: string): never {
     throw new Refused("function-used-elsewhere", this.#nameSpan(fn), `\`${fn.name}\` ${what}.`);
+  }
+
+  /** Whether an HPy copy that an earlier step has made for its callers can implement an entry too. */
+  #hasOwnCopy(fn: CFunction, convention: CallingConvention): boolean {
+    return isCalledLikeHelper(fn, convention) && this.#copyOf(fn, `${fn.name}${COPY_SUFFIX}`) !== undefined;
   }
 
   #copyOf(fn: CFunction, name: string): CFunction | undefined {
@@ -550,6 +559,16 @@ class MethodPlanner {
     }
     return result;
   }
+}
+
+/** Whether the body of a migrated function calls the C API. */
+function usesCapi(fn: CFunction): boolean {
+  const { tree } = fn.file;
+  for (const n of tree.descendants(fn.body, "identifier")) {
+    const name = tree.source(n);
+    if (looksLikeCapi(name) || name === "HPy_AsPyObject" || name === "HPy_FromPyObject") return true;
+  }
+  return false;
 }
 
 function movedAs(fn: CFunction, name: string, { bridged }: RewriteResult): Migrated {
