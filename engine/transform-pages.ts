@@ -49,11 +49,13 @@ export const TRANSFORMS: readonly TransformPage[] = [
   },
   {
     id: "method-to-hpydef",
-    title: "A method of the module becomes an HPyDef",
-    text: `The entry of the method table is removed, HPyDef_METH defines the method in front of its function, and the definition is listed in the \`.defines\` of the module. Helpers that the method calls move with it.`,
+    title: "Entries of legacy tables become HPyDefs",
+    text: `A method of the module, or a method, getset, member or slot of a type that an HPyType_Spec describes, leaves its legacy table; an HPyDef in front of its function defines it and is listed in the \`.defines\` of the module or the type. Helpers that the function calls move with it. A table that becomes empty goes, with the field or slot that names it.
+
+HPy's macros serve a function once. What shares a function moves in one step, and further definitions are written out with the trampoline of the first. A function that legacy code goes on using stays beside an HPy copy.`,
     example: {
-      before: '{"add", add, METH_VARARGS, "Adds."},',
-      after: 'HPyDef_METH(add, "add", HPyFunc_VARARGS, .doc = "Adds.")',
+      before: '{"x", (getter)Point_get_x, (setter)Point_set_x, "The abscissa.", NULL},',
+      after: 'HPyDef_GETSET_IMPL(Point_get_x_def, "x", Point_get_x, Point_set_x, .doc = "The abscissa.")',
     },
   },
   {
