@@ -525,6 +525,16 @@ export class BodyRewriter {
     this.#value(expression, "any");
   }
 
+  /** Whether a name stands for the view of a handle: a field of its struct is used. */
+  #isViewed(n: Node): boolean {
+    const field = this.#tree.parent(n);
+    return (
+      this.#typing.viewedHandles.has(this.#tree.source(n)) &&
+      this.#tree.kind(field) === "field_expression" &&
+      this.#tree.field(field, "argument") === n
+    );
+  }
+
   /** Between ALLOW_THREADS macros nothing may use the context. */
   #checkThreads(begin: Node): void {
     const tree = this.#tree;
@@ -543,7 +553,7 @@ export class BodyRewriter {
         const answer = this.#context.unmapped.get(this.#typing.canonicalName(name))?.answer;
         if (
           (isApi && answer !== "stays") ||
-          this.#typing.typeOf(n) === "handle" ||
+          (this.#typing.typeOf(n) === "handle" && !this.#isViewed(n)) ||
           name === "Py_BLOCK_THREADS" ||
           name === "Py_UNBLOCK_THREADS"
         )
