@@ -26,6 +26,7 @@ import {
   type VerifyOptions,
   type VerifyOutput,
   verifyAndKeep,
+  verifyHistory,
   verifyPlan,
 } from "./verify-command.ts";
 import { undoChanges, writeChanges } from "./write-files.ts";
@@ -209,6 +210,10 @@ export async function run(args: readonly string[], load: LoadEngine, around: Sur
   withVerifyOptions(program.command("verify"))
     .description("replay the series in a scratch copy: build, test and look for leaks after each step")
     .argument("[path]", "the project", ".")
+    .option(
+      "--since <revision>",
+      "replay the commits since then, and what is not committed, instead of what is planned",
+    )
     .option("--compare", "call every function of the original and of the last state with edge values")
     .option("--bisect", "check the last state, and halve the series to find the first step that fails")
     .action(action<CommonOptions & VerifyOptions>((path, options) => verify(path, options, load, around)));
@@ -373,8 +378,11 @@ async function plan(
 ): Promise<Result<number>> {
   const planned = await makePlan(path, options, load, around);
   if (!planned.ok) return planned;
-  const made = planned.value.plan;
-  const assessment = assess(made, planned.value.project.input);
+  const { input } = planned.value.project;
+  const defects = await (await load()).lint(input, { side: "capi", fixes: "none" });
+  // What is wrong in the original code would be carried along, so a reader of the plan should know.
+  const made = { ...planned.value.plan, notes: [...planned.value.plan.notes, ...defects.findings] };
+  const assessment = assess(made, input);
   if (options.json) printJson(planJson(made, assessment), around);
   else around.out(bytesOf(renderPlan(made, assessment, styleFor(options, around.colour.out))));
   closeAccount(made, options, around);
@@ -398,6 +406,10 @@ async function verify(
   load: LoadEngine,
   around: Surroundings,
 ): Promise<Result<number>> {
+  if (options.since !== undefined) {
+    const project = readProject(path, { exclude: options.exclude });
+    return project.ok ? verifyHistory(project.value, options.since, options, verifyOutput(options, around)) : project;
+  }
   const planned = await makePlan(path, options, load, around);
   if (!planned.ok) return planned;
   const verified = await verifyPlan(planned.value.project, planned.value.plan, options, verifyOutput(options, around));

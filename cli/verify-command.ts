@@ -1,5 +1,6 @@
 /** `hpy-migrate verify`, and what `apply --verify` shares with it. */
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { InvalidArgumentError } from "commander";
 import type { MigrationPlan, Step } from "../engine/types.ts";
 import type { Style } from "../report/style.ts";
@@ -11,6 +12,7 @@ import { type KeptSteps, keepGreenSteps, type Replan } from "../verify/roll-back
 import { type SeriesResult, type SeriesStep, statesOf, verifySeries } from "../verify/series.ts";
 import { type Baseline, type HpyAbi, Verifier } from "../verify/verifier.ts";
 import { type Result, success, unusable } from "./failure.ts";
+import { exportRevision, startAt, stepsSince } from "./history.ts";
 import { ProgressBar } from "./progress.ts";
 import type { Project } from "./project.ts";
 import {
@@ -32,6 +34,7 @@ export interface VerifyOptions {
   readonly timeout?: number;
   readonly bisect?: true;
   readonly compare?: true;
+  readonly since?: string;
 }
 
 /** Where a verification writes. */
@@ -78,14 +81,18 @@ interface Verification {
 /** Status with which a process that a signal ended is known to shells. */
 const SIGNAL_STATUS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-/**
- * Runs work in a laboratory that is gone afterwards, also when the process is told to end meanwhile.
- *
- * @param start - Whether some module is HPy already.
- */
+/** What a series starts from. */
+interface Start {
+  /** Whether some module is HPy already. */
+  readonly kind: "capi" | "hpy";
+  /** A revision of the repository; null for the tree as it is. */
+  readonly revision: string | null;
+}
+
+/** Runs work in a laboratory that is gone afterwards, also when the process is told to end meanwhile. */
 async function withVerification(
   project: Project,
-  start: "capi" | "hpy",
+  start: Start,
   options: VerifyOptions,
   output: VerifyOutput,
   work: (verification: Verification) => Promise<Result<number>>,
@@ -118,11 +125,16 @@ async function withVerification(
   for (const signal of Object.keys(SIGNAL_STATUS)) process.on(signal, interrupt);
   try {
     for (const warning of laboratory.warnings) output.err(`hpy-migrate: ${warning}\n`);
+    const exported = join(laboratory.directory, "revision");
+    if (start.revision !== null) {
+      const written = exportRevision(root, start.revision, exported);
+      if (!written.ok) return written;
+    }
     const verifier = new Verifier(laboratory, {
-      root,
+      root: start.revision === null ? root : exported,
       build,
       test,
-      start,
+      start: start.kind,
       abi: options.abi?.[0] ?? "hybrid",
       timeout: options.timeout ?? null,
       memory: null,
@@ -175,9 +187,33 @@ export function verifyPlan(
   options: VerifyOptions,
   output: VerifyOutput,
 ): Promise<Result<number>> {
-  const steps: readonly SeriesStep[] = plan.steps;
-  return withVerification(project, startOf(project), options, output, async (verification) => {
-    const { abis, finalAbis } = abisFor(plan, plan.steps, options);
+  const start = { kind: startOf(project), revision: null };
+  return verifySteps(project, start, plan.steps, abisFor(plan, plan.steps, options), options, output);
+}
+
+/** Replays the commits since a revision, and what is not committed. Status 1 when one fails. */
+export async function verifyHistory(
+  project: Project,
+  revision: string,
+  options: VerifyOptions,
+  output: VerifyOutput,
+): Promise<Result<number>> {
+  const steps = stepsSince(project.root, revision);
+  if (!steps.ok) return steps;
+  const start = { kind: startAt(project.root, revision), revision };
+  const abis = { abis: options.abi ?? (["hybrid"] as const), finalAbis: options.abi ? [] : (["cpython"] as const) };
+  return verifySteps(project, start, steps.value, abis, options, output);
+}
+
+function verifySteps(
+  project: Project,
+  start: Start,
+  steps: readonly SeriesStep[],
+  { abis, finalAbis }: { readonly abis: readonly HpyAbi[]; readonly finalAbis: readonly HpyAbi[] },
+  options: VerifyOptions,
+  output: VerifyOutput,
+): Promise<Result<number>> {
+  return withVerification(project, start, options, output, async (verification) => {
     const result = await replay(verification, steps, abis, finalAbis, options, output);
     const { laboratory, verifier, baseline, progress } = verification;
     const last = statesOf(steps).at(-1) ?? new Map();
@@ -239,7 +275,8 @@ export function verifyAndKeep(
   output: VerifyOutput,
   write: (kept: KeptSteps) => Promise<Result<number>>,
 ): Promise<Result<number>> {
-  return withVerification(project, startOf(project), options, output, async ({ verifier, progress, say }) => {
+  const start = { kind: startOf(project), revision: null };
+  return withVerification(project, start, options, output, async ({ verifier, progress, say }) => {
     const series = {
       abis: abisFor(plan, [], options).abis,
       finalAbis: (made: MigrationPlan, steps: readonly Step[]) => abisFor(made, steps, options).finalAbis,

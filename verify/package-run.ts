@@ -114,7 +114,7 @@ export class Tree {
   }
 
   /** Makes the files what the state says (latin-1 text); all others are as they were copied. */
-  write(state: ReadonlyMap<string, string>): void {
+  write(state: ReadonlyMap<string, string | null>): void {
     for (const [path, text] of state) this.#set(path, text);
     for (const path of this.#current.keys()) if (!state.has(path)) this.#set(path, this.#original.get(path) ?? null);
   }

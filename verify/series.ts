@@ -1,12 +1,11 @@
 /** Replays a series of steps state by state, and finds the first that spoils something. */
-import type { FileChange } from "../engine/types.ts";
 import type { HpyAbi, Problem, State, StateResult, Verifier } from "./verifier.ts";
 
 /** What is needed of a step: engine steps, patches and commits are all replayed alike. */
 export interface SeriesStep {
   readonly id: string;
   readonly title: string;
-  readonly changes: readonly FileChange[];
+  readonly changes: readonly { readonly path: string; readonly after: string | null }[];
 }
 
 /** `green`: checked by itself; `within`: inside a group whose end is green; `unchecked`: after the first failure. */
@@ -49,7 +48,7 @@ export interface SeriesOptions {
 export function statesOf(steps: readonly SeriesStep[]): State[] {
   const states: State[] = [new Map()];
   for (const step of steps) {
-    const state = new Map(states.at(-1));
+    const state = new Map<string, string | null>(states.at(-1));
     for (const change of step.changes) state.set(change.path, change.after);
     states.push(state);
   }

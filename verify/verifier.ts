@@ -20,8 +20,8 @@ import {
 /** The ABIs that a step can be checked under. */
 export type HpyAbi = Exclude<Abi, "capi">;
 
-/** What a state consists of: the files that differ from the tree as it was read, latin-1 text by path. */
-export type State = ReadonlyMap<string, string>;
+/** What a state consists of: the files that differ from the tree as it was read, latin-1 text by path; null for a file that is gone. */
+export type State = ReadonlyMap<string, string | null>;
 
 export type ProblemKind = "build" | "missing-module" | "test" | "crash" | "hang" | "leak";
 
@@ -376,7 +376,7 @@ export class Verifier {
       hash.update(`${part}\0`);
     }
     for (const [path, text] of [...state].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      hash.update(`${path}\0${text.length}\0`).update(text, "latin1");
+      hash.update(`${path}\0${text?.length}\0`).update(text ?? "", "latin1");
     }
     return hash.digest("hex").slice(0, 32);
   }

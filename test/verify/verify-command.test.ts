@@ -1,12 +1,12 @@
 /** `hpy-migrate verify` tells the truth: green when all is well, and the right step with the evidence when it is not. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
 import { type Engine, run } from "../../cli/program.ts";
 import { cacheDirectory } from "../../verify/python-environment.ts";
-import { capiPackage, directoryWith, planOf } from "./tiny-package.ts";
+import { capiPackage, directoryWith, hpySource, planOf } from "./tiny-package.ts";
 
 // Each test makes an environment and builds at least twice.
 vi.setConfig({ testTimeout: 240_000 });
@@ -164,6 +164,34 @@ test("--bisect finds the same step in fewer builds", async () => {
   expect(verdicts(result).slice(5)).toEqual(["failed", "unchecked", "unchecked", "unchecked"]);
   const green = await verify(capiPackage(), [GOOD, BETTER, GOOD], "--bisect", "--abi", "cpython");
   expect(green.out).toContain("green: 3 steps (cpython); (*) 2 steps not checked alone, but a later state is green\n");
+});
+
+test("--since replays commits and what is not committed, and names the one with the fault", async () => {
+  const root = capiPackage();
+  const git = (...args: readonly string[]): void => {
+    const identity = ["-c", "user.name=Test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"];
+    execFileSync("git", [...identity, ...args], { cwd: root, stdio: "ignore" });
+  };
+  git("init");
+  git("add", ".");
+  git("commit", "-m", "Original");
+  git("tag", "start");
+  const bodies = [GOOD, BETTER, LEAKS, LEAKS];
+  for (const step of planOf(bodies).steps.slice(0, 3)) {
+    for (const change of step.changes) writeFileSync(join(root, change.path), change.after);
+    git("commit", "-a", "-m", step.title);
+  }
+  writeFileSync(join(root, "src", "probe.c"), hpySource(WRONG));
+  const before = contentsOf(root);
+  const found = await verify(root, [], "--since", "start", "--bisect");
+  expect(found.out).toMatch(/3\/4 FAILED [0-9a-f]+: Step 2/);
+  expect(found.out).toContain("2 handles for 70000, made in one_impl (src/probe.c:4)");
+  expect(found.status).toBe(1);
+  const last = await verifyJson(root, [], "--since", "start", "--abi", "cpython");
+  expect(last.failed).toBe("uncommitted");
+  expect(verdicts(last)).toEqual(["green", "green", "green", "failed"]);
+  expect(contentsOf(root)).toEqual(before);
+  expect((await verify(root, [], "--since", "nowhere")).err).toContain('--since: no revision "nowhere"');
 });
 
 test("tests that fail before are listed and not blamed on a step", async () => {

@@ -1,0 +1,71 @@
+/** The steps that were made already, as the commits of a repository hold them. */
+import { spawnSync } from "node:child_process";
+import { existsSync, lstatSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { SeriesStep } from "../verify/series.ts";
+import { type Result, success, unusable } from "./failure.ts";
+
+/** Output of git as latin-1 text: one character is one byte. */
+function git(root: string, args: readonly string[]): Result<string> {
+  const result = spawnSync("git", args, { cwd: root, encoding: "latin1", maxBuffer: 1 << 30 });
+  if (result.error) return unusable(`cannot run git: ${result.error.message}`);
+  if (result.status === 0) return success(result.stdout);
+  return unusable(`git ${args[0]}: ${result.stderr.trim().split("\n")[0] ?? `exit status ${result.status}`}`);
+}
+
+/** Parses `--name-status -z`: pairs of a letter and a path. */
+function changedPaths(text: string): { readonly path: string; readonly isGone: boolean }[] {
+  const parts = text.split("\0");
+  const found: { path: string; isGone: boolean }[] = [];
+  for (let i = 0; i + 1 < parts.length; i += 2) {
+    found.push({ path: Buffer.from(parts[i + 1] as string, "latin1").toString("utf8"), isGone: parts[i] === "D" });
+  }
+  return found;
+}
+
+/** The commits after a revision, in order, each as a step; what is not committed is the last one. */
+export function stepsSince(root: string, revision: string): Result<readonly SeriesStep[]> {
+  const base = git(root, ["rev-parse", "--verify", "--quiet", `${revision}^{commit}`]);
+  if (!base.ok) return unusable(`--since: no revision "${revision}" in the repository of ${root}`);
+  const listed = git(root, ["rev-list", "--reverse", "--first-parent", `${revision}..HEAD`, "--", "."]);
+  if (!listed.ok) return listed;
+  const steps: SeriesStep[] = [];
+  for (const commit of listed.value.split("\n").filter((line) => line !== "")) {
+    const subject = git(root, ["log", "-1", "--format=%h%x00%s", commit]);
+    const changed = git(root, ["diff", "--name-status", "--no-renames", "-z", "--relative", `${commit}^`, commit]);
+    if (!subject.ok) return subject;
+    if (!changed.ok) return changed;
+    const changes: { path: string; after: string | null }[] = [];
+    for (const { path, isGone } of changedPaths(changed.value)) {
+      const text = isGone ? success(null) : git(root, ["show", `${commit}:./${path}`]);
+      if (!text.ok) return text;
+      changes.push({ path, after: text.value });
+    }
+    const [id = commit, title = ""] = Buffer.from(subject.value.trimEnd(), "latin1").toString("utf8").split("\0");
+    steps.push({ id, title, changes });
+  }
+  const dirty = git(root, ["diff", "--name-status", "--no-renames", "-z", "--relative", "HEAD"]);
+  if (!dirty.ok) return dirty;
+  const changes = changedPaths(dirty.value).map(({ path, isGone }) => {
+    const file = join(root, path);
+    const isFile = !isGone && existsSync(file) && lstatSync(file).isFile();
+    return { path, after: isFile ? readFileSync(file, "latin1") : null };
+  });
+  if (changes.length > 0) steps.push({ id: "uncommitted", title: "what is not committed", changes });
+  return success(steps);
+}
+
+/** Writes the tree of a revision into a new directory. */
+export function exportRevision(root: string, revision: string, target: string): Result<null> {
+  mkdirSync(target);
+  const archive = spawnSync("git", ["archive", "--format=tar", revision], { cwd: root, maxBuffer: 1 << 30 });
+  if (archive.status !== 0) return unusable(`git archive: ${archive.stderr?.toString().trim().split("\n")[0]}`);
+  const unpacked = spawnSync("tar", ["-x", "-C", target], { input: archive.stdout });
+  return unpacked.status === 0 ? success(null) : unusable(`tar: ${unpacked.stderr?.toString().trim()}`);
+}
+
+/** Whether a revision holds an HPy module. */
+export function startAt(root: string, revision: string): "capi" | "hpy" {
+  const found = git(root, ["grep", "-l", "HPy_MODINIT", revision, "--", "*.c", "*.cpp", "*.cc", "*.cxx"]);
+  return found.ok && found.value !== "" ? "hpy" : "capi";
+}
