@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
@@ -93,6 +93,7 @@ async function runEntry(entry: CorpusEntry, code: string, options: Options): Pro
     });
     child.on("close", done);
   });
+  rmSync(entryFile, { force: true });
   if (status !== 0) return { name, version, error: log.join("").trim().split("\n").slice(-5).join("\n") };
   renameSync(`${file}.new`, file);
   return JSON.parse(readFileSync(file, "utf8")) as CorpusResult;
