@@ -84,16 +84,19 @@ function plan(project: ProjectReport, texts: ProjectTexts): HTMLElement {
       settled ? "Everything has moved: no step is left." : "No step is left: what stays is listed below.",
     );
   }
-  const rows = steps.map((step, index) => stepRow(step, index + 1, texts));
-  const rest = rows.slice(STEPS);
+  const rows = (from: number, to: number): HTMLElement[] =>
+    steps.slice(from, to).map((step, index) => stepRow(step, from + index + 1, texts));
+  const rest = h("details", {}, h("summary", {}, `${count(steps.length - STEPS, "more step")}`));
+  // Thousands of steps are made when somebody wants to see them.
+  rest.addEventListener("toggle", () => {
+    if (rest.childElementCount === 1) rest.append(h("div", { class: "steps" }, ...rows(STEPS, steps.length)));
+  });
   return section(
     "Plan",
     `${count(steps.length, "step")} to go; each leaves an extension that builds and passes its tests. Next:`,
     h("p", { class: "command" }, h("code", {}, "hpy-migrate apply"), " writes ", h("code", {}, next.id), "."),
-    h("div", { class: "steps" }, ...rows.slice(0, STEPS)),
-    rest.length === 0
-      ? null
-      : h("details", {}, h("summary", {}, `${count(rest.length, "more step")}`), h("div", { class: "steps" }, ...rest)),
+    h("div", { class: "steps" }, ...rows(0, STEPS)),
+    steps.length > STEPS ? rest : null,
   );
 }
 
