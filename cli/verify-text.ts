@@ -7,7 +7,7 @@ import type { SeriesResult, StepResult } from "../verify/series.ts";
 import type { Baseline, HpyAbi, Problem, TestCounts } from "../verify/verifier.ts";
 
 /** Version of the JSON that `verify` prints; it is raised when a field changes its meaning or goes. */
-export const VERIFY_SCHEMA = 1;
+const VERIFY_SCHEMA = 1;
 
 /** Names that are listed one by one. */
 const LISTED = 10;
