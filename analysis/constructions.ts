@@ -61,6 +61,27 @@ export function readConstruction(tree: Tree, call: Node, name: string): Construc
   return { type, struct: "", items, tracked: "at-once" };
 }
 
+/** A call of a type's own slot: the constructor or initialiser of a base. */
+export interface SlotCall {
+  readonly name: "tp_new" | "tp_init";
+  /** The pointer to the type; NONE for a built-in type that is named itself. */
+  readonly base: Node;
+  /** `PyUnicode_Type` in `PyUnicode_Type.tp_new(...)`; empty for other types. */
+  readonly builtIn: string;
+}
+
+/** Reads `base->tp_new(type, args, kwds)` and `PyUnicode_Type.tp_init(self, args, kwds)`; null for other calls. */
+export function readSlotCall(tree: Tree, call: Node): SlotCall | null {
+  const callee = stripParentheses(tree, tree.field(call, "function"));
+  if (callee === NONE || tree.kind(callee) !== "field_expression") return null;
+  const name = tree.source(tree.field(callee, "field"));
+  if ((name !== "tp_new" && name !== "tp_init") || tree.named(tree.field(call, "arguments")).length !== 3) return null;
+  const base = tree.field(callee, "argument");
+  if (tree.token(callee, "->") !== NONE) return { name, base, builtIn: "" };
+  const isName = tree.kind(base) === "identifier";
+  return isName ? { name, base: NONE, builtIn: tree.source(base) } : null;
+}
+
 const allocators = new WeakMap<Project, string | null>();
 
 /** The function that some type of the project has as `tp_alloc`, where it is not CPython's own; null without one. */

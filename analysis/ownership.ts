@@ -5,17 +5,18 @@
  */
 
 import type { CapiFunction } from "../model/api/capi.ts";
+import { CONTEXT_HANDLES } from "../model/api/context-handles.ts";
 import { type CType, foldedText, stripCasts, stripParentheses } from "../model/declarations.ts";
 import { type ArgumentUnit, keepsArguments, readArgumentFormat, readBuildFormat } from "../model/format-units.ts";
 import type { CFunction, Project } from "../model/project.ts";
 import { buildCfg } from "../syntax/build-cfg.ts";
 import type { Cfg, CfgEdge, CfgNode } from "../syntax/cfg.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
-import { type Construction, customAllocator, FREEING, TRACKING } from "./constructions.ts";
+import { type Construction, customAllocator, FREEING, readSlotCall, type SlotCall, TRACKING } from "./constructions.ts";
 import { computeLiveness, EVALUATED } from "./liveness.ts";
+import { isAlwaysGiven } from "./never-null.ts";
 import { type ParsedArguments, parsedArguments } from "./parsed-arguments.ts";
 import { CLOSED, NULL_VALUE, type ObjectState, State, UNINITIALISED, UNKNOWN, type Value } from "./state.ts";
-import { isAlwaysGiven } from "./never-null.ts";
 import { STRUCT_CALLS } from "./struct-views.ts";
 import { type FieldKind, parseType, Refused, Typing } from "./typing.ts";
 
@@ -146,7 +147,8 @@ export interface Surroundings {
 
 const MAX_STATES = 600;
 const MAX_ROUNDS = 40;
-const TRACKER = "%tracker";
+/** Begins the names of what keeps the objects of an argument parser open; the node of its call follows. */
+export const TRACKER = "%tracker";
 
 interface Out {
   readonly state: State;
@@ -608,7 +610,7 @@ class Analysis {
     const isLive = (name: string): boolean => {
       if (name.startsWith("*") || name.startsWith("cell:") || name.startsWith("back:") || name.startsWith("const:"))
         return edge.to !== 1;
-      if (name === TRACKER) return false;
+      if (name.startsWith(TRACKER)) return false;
       return live.has(name);
     };
     const kept = new Set<number>();
@@ -745,7 +747,9 @@ class Analysis {
     }
     for (const other of state.holders(value.id)) {
       if (other === region.variable || this.live[edge.to]?.has(other) !== true) continue;
-      for (const leaf of this.copies.get(other) ?? []) {
+      const leaves = [...(this.copies.get(other) ?? [])];
+      const own = leaves.filter((leaf) => this.tree.source(leaf) === region.variable);
+      for (const leaf of own.length > 0 ? own : leaves) {
         if (this.dupLeaves.has(leaf) || this.moves.has(leaf)) continue;
         const isMove = object.references > 0 && this.#isLastUse(leaf, region.variable);
         this.requested ??= { kind: isMove ? "move" : "leaf", leaf };
@@ -1835,7 +1839,9 @@ class Analysis {
         return this.#capiCall(n, callee.name, callee.facts, list, state);
       case "project":
         return this.#projectCall(n, callee.target, list, state);
-      case "computed":
+      case "computed": {
+        const slot = readSlotCall(tree, n);
+        if (slot !== null) return this.#slotCall(n, slot, list, state);
         this.#effect(tree.field(n, "function"), state);
         return this.#foreignCall(
           n,
@@ -1844,6 +1850,7 @@ class Analysis {
           "function-pointer",
           "A function is called through a pointer with a reference.",
         );
+      }
       case "foreign": {
         if (this.typing.macroNamed(callee.name) !== null) {
           const problem = this.typing.macroProblem(callee.name);
@@ -1889,6 +1896,21 @@ class Analysis {
       const added = s.add({ references: 1, handles: 1, nonNull: true, site: n });
       return [this.#bindTemporary(n, added.state, added.id), { state: s, value: NULL_VALUE, leaf: n }];
     });
+  }
+
+  /** `base->tp_new(type, args, kwds)` and `base->tp_init(self, args, kwds)`, which stay calls of the C API. */
+  #slotCall(n: Node, slot: SlotCall, list: readonly Node[], state: State): Out[] {
+    const isBuiltIn = slot.builtIn !== "";
+    if (isBuiltIn && !CONTEXT_HANDLES.has(`&${slot.builtIn}`))
+      this.typing.refuse("function-pointer", n, `HPy 0.9 has no context handle for \`${slot.builtIn}\`.`);
+    const bases = isBuiltIn ? [state] : this.#handle(slot.base, state).map((o) => o.state);
+    return bases
+      .flatMap((s) => this.#arguments(list, s))
+      .flatMap(({ state: s }): Out[] => {
+        if (slot.name === "tp_init") return [{ state: s, value: UNKNOWN, leaf: n }];
+        const added = s.add({ references: 1, handles: 1, nonNull: true, site: n });
+        return [this.#bindTemporary(n, added.state, added.id), { state: s, value: NULL_VALUE, leaf: n }];
+      });
   }
 
   /** The memory of an object that was just made is given back without its deallocator. */
@@ -2214,7 +2236,9 @@ class Analysis {
     const first = list[0];
     if (first === undefined) return null;
     const stripped = stripCasts(this.tree, first);
-    if (this.argumentsName === "" || this.tree.source(stripped) !== this.argumentsName)
+    const isOwn = this.argumentsName !== "" && this.tree.source(stripped) === this.argumentsName;
+    const type = this.typing.typeOf(first);
+    if (!isOwn && (name === "PyArg_ParseTupleAndKeywords" || (type !== "handle" && type !== "cell")))
       this.typing.refuse(
         "parsed-tuple-is-not-args",
         n,
@@ -2225,6 +2249,20 @@ class Analysis {
       holder = this.tree.parent(holder);
     if (this.tree.kind(holder) === "expression_statement")
       this.typing.refuse("parse-result-ignored", n, `The result of \`${name}\` is not looked at.`);
+    if (isOwn) return this.#parseFrom(n, name, list, layout, state, "arguments");
+    return this.#handle(first, state).flatMap((o) => this.#parseFrom(n, name, list, layout, o.state, "tuple"));
+  }
+
+  /** Parses the arguments of the call, or the items of a tuple, which are opened for it. */
+  #parseFrom(
+    n: Node,
+    name: string,
+    list: readonly Node[],
+    layout: { readonly format: number; readonly targets: number },
+    before: State,
+    source: "arguments" | "tuple",
+  ): Out[] {
+    let state = before;
     const targets = list.slice(layout.targets);
     for (const target of targets) {
       const type = this.typing.typeOf(target);
@@ -2235,14 +2273,14 @@ class Analysis {
       const minimum = Number(this.tree.source(list[2] as Node));
       if (!Number.isInteger(minimum))
         this.typing.refuse("computed-format", n, "The number of arguments is not a literal.");
-      let success = state;
+      let { state: success, keeper } = this.#openTracker(n, state, source === "tuple" && targets.length > 0);
       targets.forEach((t, i) => {
         success = this.#receive(
           t,
           { code: "O", targets: 1, items: [] },
           i < minimum ? "required" : "optional",
           success,
-          -1,
+          keeper,
         );
       });
       return [failure, { state: success, value: { kind: "integer", value: 1 }, leaf: n }];
@@ -2252,16 +2290,11 @@ class Analysis {
     if (text === null) this.typing.refuse("computed-format", n, "The format of the arguments is not a string literal.");
     const format = readArgumentFormat(text);
     if ("problem" in format) this.typing.refuse("format-not-understood", n, `The format "${text}": ${format.problem}.`);
-    let success = state;
-    let keeper = -1;
     const inDict = name === "PyArg_ParseTupleAndKeywords" && passesDict(this.convention);
-    if (name === "PyArg_ParseTupleAndKeywords") this.#checkParsedKeywords(n, name, list[1] ?? first);
-    const opens = inDict && keepsArguments(format.units);
-    if (opens || format.units.some((u) => u.items.length > 0 && flatten(u).some(usesObject))) {
-      const added = success.add({ handles: 1, site: n });
-      success = added.state.set(TRACKER, { kind: "object", id: added.id });
-      keeper = added.id;
-    }
+    if (name === "PyArg_ParseTupleAndKeywords") this.#checkParsedKeywords(n, name, list[1] ?? n);
+    const opens = (inDict || source === "tuple") && keepsArguments(format.units);
+    const tracks = opens || format.units.some((u) => u.items.length > 0 && flatten(u).some(usesObject));
+    let { state: success, keeper } = this.#openTracker(n, state, tracks);
     let at = 0;
     format.units.forEach((unit, index) => {
       const when = index < format.required ? "required" : "optional";
@@ -2277,6 +2310,13 @@ class Analysis {
       }
     });
     return [failure, { state: success, value: { kind: "integer", value: 1 }, leaf: n }];
+  }
+
+  /** What keeps the objects of a parser's targets open: a variable of the call. */
+  #openTracker(n: Node, state: State, tracks: boolean): { state: State; keeper: number } {
+    if (!tracks) return { state, keeper: -1 };
+    const added = state.add({ handles: 1, site: n });
+    return { state: added.state.set(`${TRACKER}${n}`, { kind: "object", id: added.id }), keeper: added.id };
   }
 
   #checkParsedKeywords(n: Node, name: string, keywords: Node): void {
@@ -2784,6 +2824,10 @@ const INTERIOR_UNITS: ReadonlySet<string> = new Set(["s", "z", "y"]);
 /** Macros in the form of calls that neither take references nor touch the interpreter. */
 const NEUTRAL_CALLS: ReadonlySet<string> = new Set([
   "Py_UNUSED",
+  "Py_UNREACHABLE",
+  // A cast, as the grammar sees it: `(Py_ssize_t)(x)`.
+  "Py_ssize_t",
+  "Py_hash_t",
   "Py_MIN",
   "Py_MAX",
   "Py_ABS",

@@ -6,6 +6,7 @@
 import { CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
 import { readTypeDescriptor } from "../model/declarations.ts";
 import { type CFunction, type Project, resolveFunction } from "../model/project.ts";
+import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import { HARMLESS_CAPI, looksLikeCapi } from "./capi-names.ts";
@@ -163,7 +164,7 @@ function readPlain(project: Project, fn: CFunction): boolean {
   const place: Place = { project, file: fn.file, isLocal: (name) => names.has(name) };
   for (const n of tree.descendants(fn.body, "identifier", "type_identifier")) {
     const name = tree.source(n);
-    if (looksLikeCapi(name) && !HARMLESS_CAPI.has(name)) return false;
+    if (isApi(name)) return false;
     if (tree.kind(n) === "type_identifier") continue;
     if (pointers.has(name)) {
       const { use } = structUse(place, n);
@@ -171,8 +172,7 @@ function readPlain(project: Project, fn: CFunction): boolean {
       continue;
     }
     if (names.has(name)) continue;
-    const definitions = project.knowledge.definitions.get(name);
-    if (definitions?.some((d) => d.body.includes("Py"))) return false;
+    if (macroUses(project, name, isApi)) return false;
     const target = resolveFunction(project, fn.file, name);
     if (target === null) continue;
     if (target.isMigrated || !isPlainC(project, target)) return false;
@@ -185,9 +185,37 @@ function isPlainC(project: Project, target: CFunction): boolean {
   const takesObjects = target.parameters.some((p) => project.objects.mentionsObject(p.type));
   if (takesObjects) return isPlainFunction(project, target);
   const tree = target.file.tree;
-  for (const n of tree.descendants(target.body, "identifier", "type_identifier")) {
-    const name = tree.source(n);
-    if (looksLikeCapi(name) && !HARMLESS_CAPI.has(name)) return false;
-  }
+  for (const n of tree.descendants(target.body, "identifier", "type_identifier"))
+    if (isApi(tree.source(n))) return false;
   return true;
+}
+
+/** Whether a name belongs to the part of the C API that works on more than the struct of an object. */
+function isApi(name: string): boolean {
+  return looksLikeCapi(name) && !HARMLESS_CAPI.has(name) && !STRUCT_CALLS.has(name);
+}
+
+/** Whether a macro of the project expands to code with such a name in it. */
+function macroUses(project: Project, name: string, isMeant: (word: string) => boolean, depth = 0): boolean {
+  for (const definition of depth > 10 ? [] : (project.knowledge.definitions.get(name) ?? [])) {
+    const tokens = lex(definition.body, "piece");
+    for (let t = 0; t < tokens.count; t++) {
+      if (tokens.kind[t] !== TokenKind.identifier) continue;
+      const word = tokenText(tokens, t);
+      if (word !== name && (isMeant(word) || macroUses(project, word, isMeant, depth + 1))) return true;
+    }
+  }
+  return false;
+}
+
+/** Whether plain C code, a macro or a function, works on the structs of objects by macros of the C API. */
+export function usesStructCalls(project: Project, file: ParsedFile, name: string): boolean {
+  const isMeant = (word: string): boolean => STRUCT_CALLS.has(word);
+  if (macroUses(project, name, isMeant)) return true;
+  const target = resolveFunction(project, file, name);
+  if (target === null) return false;
+  const tree = target.file.tree;
+  for (const n of tree.descendants(target.body, "identifier"))
+    if (isMeant(tree.source(n)) || macroUses(project, tree.source(n), isMeant)) return true;
+  return false;
 }

@@ -19,8 +19,8 @@ import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { Span } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import { HARMLESS_CAPI, looksLikeCapi } from "./capi-names.ts";
-import { type Construction, readConstruction } from "./constructions.ts";
-import { isPlainFunction, type StructUse, structUse } from "./struct-views.ts";
+import { type Construction, readConstruction, readSlotCall } from "./constructions.ts";
+import { isPlainFunction, STRUCT_CALLS, type StructUse, structUse } from "./struct-views.ts";
 
 /** What an expression is to the ownership analysis. */
 export type ExpressionType =
@@ -458,7 +458,7 @@ export class Typing {
         if (word === "return" || word === "goto" || word === "break" || word === "continue") return word;
         const before = i > 1 && tokens.text[tokens.start[i - 1] as number] === "(" ? i - 2 : -1;
         if (before >= 0 && SIZES.has(tokens.text.slice(tokens.start[before], tokens.end[before]))) continue;
-        if (looksLikeCapi(word) && !HARMLESS_CAPI.has(word)) return word;
+        if (looksLikeCapi(word) && !HARMLESS_CAPI.has(word) && !STRUCT_CALLS.has(word)) return word;
         const local = this.locals.get(word);
         if (local !== undefined && this.objects.mentionsObject(local.type)) return word;
         if (this.project.functions.get(word)?.some((f) => this.#touchesObjects(f))) return word;
@@ -569,7 +569,7 @@ export class Typing {
         return this.#isConstantName(this.canonicalName(name)) ? "cell" : "other";
       }
       case "call_expression": {
-        if (this.construction(n) !== null) return "handle";
+        if (this.construction(n) !== null || readSlotCall(tree, n)?.name === "tp_new") return "handle";
         const callee = this.callee(n);
         const result =
           callee.kind === "capi"

@@ -1,6 +1,6 @@
 /** Rewrites the body of one function from references to handles, following the facts of the ownership analysis. */
 
-import { FREEING, TRACKING } from "../analysis/constructions.ts";
+import { FREEING, readSlotCall, type SlotCall, TRACKING } from "../analysis/constructions.ts";
 import {
   BUILDERS,
   type Facts,
@@ -10,9 +10,10 @@ import {
   passesDict,
   passesTuple,
   REFERENCE_COUNTS,
+  TRACKER,
 } from "../analysis/ownership.ts";
 import { parsedArguments } from "../analysis/parsed-arguments.ts";
-import { STRUCT_CALLS } from "../analysis/struct-views.ts";
+import { STRUCT_CALLS, usesStructCalls } from "../analysis/struct-views.ts";
 import { Refused, type Typing } from "../analysis/typing.ts";
 import { CONTEXT_HANDLES } from "../model/api/context-handles.ts";
 import {
@@ -131,8 +132,8 @@ export class BodyRewriter {
   readonly #notes: string[];
   readonly #rulesUsed = new Set<string>();
   #bridged = false;
-  /** Closes what the targets of an argument parser refer to. */
-  #release = "";
+  /** The calls that close what the targets of argument parsers refer to, by the name that the analysis has for it. */
+  readonly #releases = new Map<string, string>();
   readonly names: ArgumentNames;
   readonly #handles: ReadonlyMap<string, string>;
   readonly #views: StructViews;
@@ -269,7 +270,9 @@ export class BodyRewriter {
     const close = this.#facts.needsTuple ? `HPy_Close(${ctx}, ${this.#tupleName()}); ` : "";
     const failed = `hpyx_keywords_dict(${ctx}, ${args}, ${nargs}, ${kwnames}, &${dict}) < 0`;
     this.#statements.before(first, [
-      close === "" ? `if (${failed}) return ${this.#failure()};` : `if (${failed}) { ${close}return ${this.#failure()}; }`,
+      close === ""
+        ? `if (${failed}) return ${this.#failure()};`
+        : `if (${failed}) { ${close}return ${this.#failure()}; }`,
     ]);
   }
 
@@ -641,7 +644,8 @@ export class BodyRewriter {
   }
 
   #closeText(variable: string): string {
-    if (variable === "%tracker") return `${this.#release};`;
+    const release = this.#releases.get(variable);
+    if (release !== undefined) return `${release};`;
     return `HPy_Close(${this.names.ctx}, ${this.#temporaryName(variable)});`;
   }
 
@@ -705,7 +709,7 @@ export class BodyRewriter {
 
   /** Trackers go last: handles read from them are closed before. */
   #closeOrder(variable: string): number {
-    return variable === "%tracker" ? 1 : 0;
+    return variable.startsWith(TRACKER) ? 1 : 0;
   }
 
   #resultType(): string {
@@ -733,7 +737,8 @@ export class BodyRewriter {
     if (this.#typing.constantObject(name) !== null) return true;
     const type = this.#typing.typeOf(at);
     if (type === "cell") return false;
-    if (type === "handle") return this.#facts.decisions.get(at) !== "dup" || !closed.includes("%tracker");
+    if (type === "handle")
+      return this.#facts.decisions.get(at) !== "dup" || !closed.some((name) => name.startsWith(TRACKER));
     const local = this.#typing.local(name);
     return local === undefined || local.type.pointers === 0;
   }
@@ -869,7 +874,8 @@ export class BodyRewriter {
     switch (tree.kind(n)) {
       case "null":
       case "number_literal":
-        if (want === "handle" && this.#typing.typeOf(n) === "null") this.#edits.replace(this.#typing.span(n), "HPy_NULL", RULE);
+        if (want === "handle" && this.#typing.typeOf(n) === "null")
+          this.#edits.replace(this.#typing.span(n), "HPy_NULL", RULE);
         return;
       case "identifier":
         this.#identifier(n, want);
@@ -1076,6 +1082,9 @@ export class BodyRewriter {
     if (leftType === "handle") {
       this.#value(left, "any");
       this.#value(right, "handle");
+      const moved = stripCasts(tree, right);
+      if (this.#facts.moves.has(moved))
+        this.#statements.after(statementOf(tree, n), [`${this.#handleName(tree.source(moved))} = HPy_NULL;`]);
       if (!this.#isConstruction(right)) this.#setView(n, stripParentheses(tree, left));
       return;
     }
@@ -1288,6 +1297,11 @@ export class BodyRewriter {
     }
     const callee = this.#typing.callee(n);
     const list = tree.named(tree.field(n, "arguments"));
+    const slot = callee.kind === "computed" ? readSlotCall(tree, n) : null;
+    if (slot !== null) {
+      this.#slotCall(n, slot, list);
+      return;
+    }
     switch (callee.kind) {
       case "project":
         this.#projectCall(n, callee.target, list);
@@ -1301,8 +1315,23 @@ export class BodyRewriter {
           return;
         }
         if (callee.kind === "computed") this.#value(tree.field(n, "function"), "any");
+        if (callee.kind === "foreign" && this.#worksOnStructs(callee.name)) this.#bridged = true;
         for (const argument of list) this.#plainArgument(argument);
     }
+  }
+
+  /** The constructor or initialiser of a base is called through the C API. */
+  #slotCall(n: Node, slot: SlotCall, list: readonly Node[]): void {
+    const name = slot.name === "tp_new" ? "hpyx_type_new" : "hpyx_type_init";
+    const ctx = this.names.ctx;
+    this.#support.add(name);
+    this.#bridged = true;
+    const base: Part =
+      slot.builtIn === "" ? this.#typing.span(slot.base) : `${ctx}->${CONTEXT_HANDLES.get(`&${slot.builtIn}`)}`;
+    const parts = list.flatMap((argument): Part[] => [", ", this.#typing.span(argument)]);
+    this.#edits.replace(this.#typing.span(n), [`${name}(${ctx}, `, base, ...parts, ")"], RULE);
+    if (slot.builtIn === "") this.#value(slot.base, "handle");
+    for (const argument of list) this.#value(argument, "handle");
   }
 
   #isConstruction(n: Node): boolean {
@@ -1357,6 +1386,7 @@ export class BodyRewriter {
         (p) => this.#typing.objects.isObjectPointer(p.type) || this.#typing.objects.isObjectPointerPointer(p.type),
       );
     if (objects && this.#typing.isPlain(target)) {
+      if (this.#worksOnStructs(target.name)) this.#bridged = true;
       for (const argument of list) this.#plainArgument(argument);
       return;
     }
@@ -1385,6 +1415,11 @@ export class BodyRewriter {
         this.#value(argument, "handle");
       else this.#argument(argument);
     });
+  }
+
+  /** Whether plain C code reads the structs of objects by macros of the C API. */
+  #worksOnStructs(name: string): boolean {
+    return usesStructCalls(this.#typing.project, this.#typing.fn.file, name);
   }
 
   #insertContext(call: Node, count: number): void {
@@ -1715,7 +1750,11 @@ export class BodyRewriter {
     const list = tree.named(tree.field(call, "arguments"));
     const targets = list.slice(layout.targets);
     for (const target of targets) this.#argument(target);
+    const tuple = list[0];
+    const isOwn = tuple === undefined || tree.source(stripCasts(tree, tuple)) === this.#argumentsParameter();
+    if (!isOwn) this.#value(tuple, "handle");
     const common = {
+      ...(isOwn ? {} : { tuple: this.#rendered(tuple) }),
       targets: targets.map((t) => this.#converter(t) ?? this.#rendered(t)),
       targetTypes: targets.map((t) => this.#targetType(t)),
       args: this.names.args,
@@ -1759,7 +1798,7 @@ export class BodyRewriter {
     if (plan.bridged) this.#bridged = true;
     const statement = statementOf(tree, call);
     for (const d of plan.declarations) this.#statements.before(statement, [`${d};`], "declaration");
-    if (plan.release !== null) this.#release = plan.release;
+    if (plan.release !== null) this.#releases.set(`${TRACKER}${call}`, plan.release);
     this.#ownReceived(call, statement, targets);
     return plan.operands;
   }
