@@ -1522,6 +1522,8 @@ class Analysis {
     const inner = tree.field(n, "value");
     const type = this.typing.typeOf(inner);
     const target = foldedText(tree, tree.field(n, "type"));
+    if (type === "handle" && target !== "void" && this.typing.isAlwaysNull(inner))
+      return this.#evaluate(stripCasts(tree, inner), state).map((o) => ({ ...o, leaf: n }));
     if (type === "handle" && target !== "void" && this.typing.isStruct(inner)) return this.#view(inner, state, n);
     if (type === "handle" && target !== "void")
       this.typing.refuse(
@@ -1966,6 +1968,8 @@ class Analysis {
     if (TRACKING.has(name) && list[0] !== undefined) return this.#track(n, list[0], state);
     if (FREEING.has(name) && list[0] !== undefined && this.typing.typeOf(stripCasts(this.tree, list[0])) === "handle")
       return this.#free(n, stripCasts(this.tree, list[0]), state);
+    if (this.typing.isCurrentExceptionMatch(n))
+      return this.#handle(list[1] as Node, state).map((o) => ({ state: o.state, value: UNKNOWN, leaf: n }));
     if (name === "PyLong_FromVoidPtr" && first !== undefined) {
       const object = stripCasts(this.tree, first);
       if (this.typing.typeOf(object) === "handle")

@@ -724,6 +724,25 @@ export class Typing {
     }
   }
 
+  /** Whether an expression is a call that raises an exception and always answers NULL. */
+  isAlwaysNull(n: Node): boolean {
+    const at = stripCasts(this.tree, n);
+    const callee = this.tree.kind(at) === "call_expression" ? this.callee(at) : null;
+    return callee?.kind === "capi" && callee.facts.ownership.kind === "plain" && this.typeOf(at) === "handle";
+  }
+
+  /** Whether a call is `PyErr_GivenExceptionMatches(PyErr_Occurred(), type)`, which is about the current exception. */
+  isCurrentExceptionMatch(call: Node): boolean {
+    const tree = this.tree;
+    const callee = this.callee(call);
+    if (callee.kind !== "capi" || callee.name !== "PyErr_GivenExceptionMatches") return false;
+    const [given, type] = tree.named(tree.field(call, "arguments"));
+    if (given === undefined || type === undefined) return false;
+    const at = stripCasts(tree, given);
+    const inner = tree.kind(at) === "call_expression" ? this.callee(at) : null;
+    return inner?.kind === "capi" && inner.name === "PyErr_Occurred";
+  }
+
   /** Whether an expression is a pointer to an object struct of the project whose fields the code may use. */
   isStruct(n: Node): boolean {
     const type = this.ctypeOf(n);

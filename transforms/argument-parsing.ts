@@ -112,15 +112,22 @@ interface PlacedUnit {
 
 /** Plans the HPy form of one argument parsing call. */
 export function planArgumentParsing(request: ArgumentRequest): ArgumentPlan | Unsupported {
-  if (request.flavour === "unpack") return planUnpack(request);
-  const format = readArgumentFormat(request.format);
+  if (request.flavour === "unpack" && request.tuple === undefined) return planUnpack(request);
+  const text = request.flavour === "unpack" ? unpackFormat(request) : request.format;
+  if (typeof text !== "string") return text;
+  const format = readArgumentFormat(text);
   if ("problem" in format) return { unsupported: format.problem };
   const wanted = format.units.reduce((sum, unit) => sum + unit.targets, 0);
-  if (wanted !== request.targets.length) {
+  if (wanted !== request.targets.length && request.flavour !== "unpack") {
     return { unsupported: `the format takes ${wanted} arguments, the call gives ${request.targets.length}` };
   }
   const build = newBuild(request, format);
-  const problem = request.flavour === "keywords" ? planKeywords(build, format) : planPositional(build, format);
+  const problem =
+    request.flavour === "keywords"
+      ? planKeywords(build, format)
+      : request.tuple === undefined
+        ? planPositional(build, format)
+        : planTuple(build, format, request.tuple);
   return problem ?? finish(build);
 }
 
@@ -182,24 +189,51 @@ function releaseOf({ request, opened, support, tracker }: Build): string | null 
   return `hpyx_close_arguments(${request.ctx}, ${opened.count}, ${opened.name})`;
 }
 
-function planUnpack(request: ArgumentRequest): ArgumentPlan | Unsupported {
-  const { unpack, ctx, args, nargs, targets } = request;
+/** The format that says what `PyArg_UnpackTuple` does. */
+function unpackFormat({ unpack, targets }: ArgumentRequest): string | Unsupported {
   if (unpack === undefined) return { unsupported: "the bounds of PyArg_UnpackTuple are not known" };
   if (targets.length < unpack.maximum) return { unsupported: "PyArg_UnpackTuple has fewer targets than its maximum" };
   const optional = "O".repeat(unpack.maximum - unpack.minimum);
   const units = "O".repeat(unpack.minimum) + (optional === "" ? "" : `|${optional}`);
-  const tail = unpack.name === "" ? "" : `:${unpack.name}`;
-  const used = targets.slice(0, unpack.maximum);
-  const call = `HPyArg_Parse(${[ctx, "NULL", args, nargs, cString(units + tail), ...used].join(", ")})`;
+  return units + (unpack.name === "" ? "" : `:${unpack.name}`);
+}
+
+function planUnpack(request: ArgumentRequest): ArgumentPlan | Unsupported {
+  const format = unpackFormat(request);
+  if (typeof format !== "string") return format;
+  const { unpack, ctx, args, nargs, targets } = request;
+  const used = targets.slice(0, unpack?.maximum);
+  const call = `HPyArg_Parse(${[ctx, "NULL", args, nargs, cString(format), ...used].join(", ")})`;
   return {
     operands: [call],
     declarations: [],
     release: null,
-    receives: targets.map((_, index) => ({ kind: "alias", optional: index >= unpack.minimum })),
+    receives: targets.map((_, index) => ({ kind: "alias", optional: index >= (unpack?.minimum ?? 0) })),
     support: [],
     bridged: false,
     notes: [WORDING],
   };
+}
+
+/** A tuple that is not the arguments: its items are opened, like the keywords in a dict. */
+function planTuple(build: Build, format: ArgumentFormat, tuple: string): Unsupported | null {
+  const { request } = build;
+  if (format.positional < format.units.length) return { unsupported: "`$` in a format without keywords" };
+  if (format.units.some(keepsItems)) return { unsupported: "a nested sequence with objects or text in a tuple" };
+  const placed = placeUnits(build, format);
+  build.support.add("hpyx_bind_tuple");
+  const bind = (bound: string): string =>
+    `hpyx_bind_tuple(${[request.ctx, tuple, format.required, placed.length, functionName(format), bound].join(", ")})`;
+  if (placed.length === 0) {
+    build.operands.push(bind("NULL"));
+    return null;
+  }
+  const bound = request.fresh("items");
+  const until = keepsArguments(format.units) ? "closed" : "converted";
+  build.opened = { name: bound, count: placed.length, until };
+  build.declarations.push(`HPy ${bound}[${placed.length}]`);
+  build.operands.push(bind(bound));
+  return planBound(build, format, placed, bound);
 }
 
 function placeUnits(build: Build, format: ArgumentFormat): PlacedUnit[] {

@@ -17,6 +17,8 @@ export interface ArgumentRequest {
   readonly keywordNames?: readonly string[];
   /** What holds the names of keyword arguments: a tuple after the arguments, or a dict, which constructors get. */
   readonly keywordsIn: "names" | "dict";
+  /** C source of the handle of a tuple that is parsed in place of the arguments. */
+  readonly tuple?: string;
   /** C names of `args`, `nargs`, the tuple or dict of keywords and the context in the migrated function. */
   readonly args: string;
   readonly nargs: string;

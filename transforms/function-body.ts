@@ -1058,6 +1058,12 @@ export class BodyRewriter {
       this.#value(inner, isTemporary ? "handle" : "any");
       return;
     }
+    if (this.#typing.typeOf(inner) === "handle" && this.#typing.isAlwaysNull(inner)) {
+      const call = stripCasts(tree, inner);
+      this.#edits.replace(this.#typing.span(n), ["(", this.#typing.span(call), ", NULL)"], RULE);
+      this.#value(call, "any");
+      return;
+    }
     if (this.#typing.typeOf(inner) === "handle" && this.#typing.isStruct(inner)) {
       this.#view(inner, this.#views.heldBy(inner, ""));
       return;
@@ -1445,6 +1451,13 @@ export class BodyRewriter {
         for (const argument of list.slice(1)) this.#value(argument, "any");
         return;
       }
+    }
+    if (this.#typing.isCurrentExceptionMatch(n)) {
+      const type = list[1] as Node;
+      const parts = [`HPyErr_ExceptionMatches(${this.names.ctx}, `, this.#typing.span(type), ")"];
+      this.#edits.replace(this.#typing.span(n), parts, RULE);
+      this.#value(type, "handle");
+      return;
     }
     if (name === "PyLong_FromVoidPtr" && first !== undefined) {
       const object = stripCasts(tree, first);

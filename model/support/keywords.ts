@@ -253,4 +253,42 @@ hpyx_keywords_dict(HPyContext *ctx, const HPy *args, size_t nargs, HPy kwnames, 
 }
 `,
   },
+  {
+    name: "hpyx_bind_tuple",
+    requires: ["hpyx_close_arguments"],
+    includes: [],
+    bridged: false,
+    code: `/* Binds the items of a tuple to targets as PyArg_ParseTuple does: bound[i] is a new handle of the item, or HPy_NULL when
+   it is missing. 1, or 0 with an exception and nothing open. */
+static int
+hpyx_bind_tuple(HPyContext *ctx, HPy tuple, size_t required, size_t count, const char *function, HPy *bound)
+{
+    size_t given, i;
+    for (i = 0; i < count; i++) {
+        bound[i] = HPy_NULL;
+    }
+    if (!HPyTuple_Check(ctx, tuple)) {
+        HPyErr_SetString(ctx, ctx->h_SystemError, "new style getargs format but argument is not a tuple");
+        return 0;
+    }
+    given = (size_t)HPy_Length(ctx, tuple);
+    if (given < required || given > count) {
+        size_t limit = given < required ? required : count;
+        HPyErr_Format(ctx, ctx->h_TypeError, "%s%s takes %s %zu argument%s (%zu given)",
+                      function == NULL ? "function" : function, function == NULL ? "" : "()",
+                      required == count ? "exactly" : given < required ? "at least" : "at most",
+                      limit, limit == 1 ? "" : "s", given);
+        return 0;
+    }
+    for (i = 0; i < given; i++) {
+        bound[i] = HPy_GetItem_i(ctx, tuple, (HPy_ssize_t)i);
+        if (HPy_IsNull(bound[i])) {
+            hpyx_close_arguments(ctx, count, bound);
+            return 0;
+        }
+    }
+    return 1;
+}
+`,
+  },
 ];

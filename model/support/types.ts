@@ -63,4 +63,50 @@ static void hpyx_free_object(HPyContext *ctx, HPy h)
 }
 `,
   },
+  {
+    name: "hpyx_type_new",
+    requires: [],
+    includes: [],
+    bridged: true,
+    code: `/* Calls the constructor of a type for another type, which is the type itself or derives from it. */
+static HPy hpyx_type_new(HPyContext *ctx, HPy base, HPy type, HPy args, HPy kw)
+{
+    PyObject *object = HPy_AsPyObject(ctx, base);
+    newfunc function = ((PyTypeObject *)object)->tp_new;
+    PyObject *subtype = HPy_AsPyObject(ctx, type);
+    PyObject *tuple = HPy_AsPyObject(ctx, args);
+    PyObject *dict = HPy_AsPyObject(ctx, kw);
+    PyObject *made = function((PyTypeObject *)subtype, tuple, dict);
+    HPy result = HPy_FromPyObject(ctx, made);
+    Py_XDECREF(made);
+    Py_XDECREF(dict);
+    Py_XDECREF(tuple);
+    Py_DECREF(subtype);
+    Py_DECREF(object);
+    return result;
+}
+`,
+  },
+  {
+    name: "hpyx_type_init",
+    requires: [],
+    includes: [],
+    bridged: true,
+    code: `/* Calls the initialiser of a type for an object of it: 0, or -1 with an exception. */
+static int hpyx_type_init(HPyContext *ctx, HPy base, HPy self, HPy args, HPy kw)
+{
+    PyObject *object = HPy_AsPyObject(ctx, base);
+    initproc function = ((PyTypeObject *)object)->tp_init;
+    PyObject *instance = HPy_AsPyObject(ctx, self);
+    PyObject *tuple = HPy_AsPyObject(ctx, args);
+    PyObject *dict = HPy_AsPyObject(ctx, kw);
+    int result = function(instance, tuple, dict);
+    Py_XDECREF(dict);
+    Py_XDECREF(tuple);
+    Py_DECREF(instance);
+    Py_DECREF(object);
+    return result;
+}
+`,
+  },
 ];

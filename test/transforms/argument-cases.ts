@@ -44,6 +44,8 @@ export interface ParsingCase {
   readonly keywords?: readonly string[];
   /** Whether the migrated function gets its keywords as a dict, as slots do. */
   readonly keywordsIn?: "dict";
+  /** Whether the migrated function parses a tuple object in place of its arguments. */
+  readonly source?: "tuple";
   /** Bounds of PyArg_UnpackTuple, in place of the format. */
   readonly unpack?: { readonly minimum: number; readonly maximum: number };
 }
@@ -352,6 +354,7 @@ export function hpySource(module: string, cases: readonly ParsingCase[]): string
       flavour: test.unpack ? "unpack" : test.keywords ? "keywords" : "tuple",
       format: `${test.format}:f_${index}`,
       ...(test.unpack ? { unpack: { ...test.unpack, name: `f_${index}` } } : {}),
+      ...(test.source === "tuple" ? { tuple: "tuple" } : {}),
       ...(test.keywords ? { keywords: "kwlist", keywordNames: test.keywords } : {}),
       targets: pass,
       targetTypes: test.arguments.map((argument) =>
@@ -377,7 +380,16 @@ static HPy f_${index}_impl(HPyContext *ctx, HPy self, const HPy *args, size_t na
     return with_dict(ctx, ${inner}, self, args, nargs, kwnames);
 }
 `;
-    return `${test.keywordsIn === "dict" ? slot : method}
+    const helper = `static HPy ${inner}(HPyContext *ctx, HPy tuple)`;
+    const packer = `${method}
+{
+    HPy tuple = HPyTuple_FromArray(ctx, (HPy *)args, (HPy_ssize_t)nargs);
+    HPy result = ${inner}(ctx, tuple);
+    HPy_Close(ctx, tuple);
+    return result;
+}
+`;
+    return `${test.keywordsIn === "dict" ? slot : test.source === "tuple" ? helper : method}
 {
     ${keywordList(test)}
     ${declarations}
@@ -390,7 +402,7 @@ static HPy f_${index}_impl(HPyContext *ctx, HPy self, const HPy *args, size_t na
     ${plan.release === null ? "" : `${plan.release};`}
     return HPyBytes_FromString(ctx, out);
 }
-${test.keywordsIn === "dict" ? caller : ""}`;
+${test.keywordsIn === "dict" ? caller : test.source === "tuple" ? packer : ""}`;
   });
   const closure = supportClosure(support);
   const includes = new Set(closure.flatMap((entry) => entry.includes));

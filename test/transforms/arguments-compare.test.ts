@@ -53,6 +53,12 @@ const KEYWORDS: readonly { readonly parts: readonly string[]; readonly names: re
   { parts: ["O", "|", "O"], names: ["", ""] },
 ];
 
+/** Formats for tuples that are not the arguments: not those that keep items of a nested sequence. */
+const TUPLES: readonly (readonly string[])[] = [
+  ...ALL_UNITS.map((unit) => [unit]),
+  ...COMBINATIONS.filter((parts) => !parts.some((part) => part.startsWith("(") && /[OSUYszy]/.test(part))),
+];
+
 function casesOf(): readonly ParsingCase[] {
   return [
     ...ALL_UNITS.map((unit) => caseOf([unit])),
@@ -63,6 +69,8 @@ function casesOf(): readonly ParsingCase[] {
     ...KEYWORDS.map(({ parts, names }) => caseOf(parts, names)),
     ...ALL_UNITS.map((unit) => ({ ...caseOf([unit], ["a"]), keywordsIn: "dict" as const })),
     ...KEYWORDS.map(({ parts, names }) => ({ ...caseOf(parts, names), keywordsIn: "dict" as const })),
+    ...TUPLES.map((parts) => ({ ...caseOf(parts), source: "tuple" as const })),
+    { ...caseOf(["O", "O", "O"]), unpack: { minimum: 1, maximum: 3 }, source: "tuple" },
     { ...caseOf(["O", "O", "O"]), unpack: { minimum: 1, maximum: 3 } },
     { ...caseOf(["O"]), unpack: { minimum: 1, maximum: 1 } },
   ];
@@ -108,6 +116,8 @@ const PARTS: readonly (readonly string[])[] = [
   ...KEYWORDS.map(({ parts }) => parts),
   ...ALL_UNITS.flatMap((unit) => [[unit]]),
   ...KEYWORDS.map(({ parts }) => parts),
+  ...TUPLES,
+  ["O", "O", "O"],
   ["O", "O", "O"],
   ["O"],
 ];
