@@ -4,6 +4,7 @@ import { Refused } from "../analysis/typing.ts";
 import { proveHandles } from "../lint/check-handles.ts";
 import { readBuildFiles } from "../model/build-files.ts";
 import type { BuildFacts } from "../model/build-files.types.ts";
+import { type HPyTypeSpec, readHPyTypes } from "../model/hpy-types.ts";
 import {
   buildProject,
   type CFunction,
@@ -35,8 +36,10 @@ import {
   type RuleSet,
 } from "../transforms/method-to-hpydef.ts";
 import { planModule, type SourceEdits } from "../transforms/module-to-hpy.ts";
+import { planPureShape } from "../transforms/pure-shape.ts";
 import { RefusedAt } from "../transforms/refused-at.ts";
 import { planRetirement } from "../transforms/retire-helper.ts";
+import { planTypeSpec, readTypeSpecs, type TypeSpecification } from "../transforms/spec-to-hpy-spec.ts";
 import { planTypes, typeKey } from "../transforms/type-to-spec.ts";
 import { isCapiName, usesCapi, usesCapiCalls } from "./capi-use.ts";
 import { generatorOf } from "./generated-files.ts";
@@ -150,6 +153,8 @@ interface Outcomes {
   readonly refusals: Map<string, Refusal[]>;
   /** Functions that tables of types list, by file and name. */
   readonly ofTypes: Set<string>;
+  /** Why members, and slots that functions of Python fill, stay: by the C name of the type and by what people call them. */
+  readonly entryRefusals: Map<string, Map<string, Refusal>>;
   /** Names of the HPy copies of legacy functions, by file and name of these. */
   readonly copies: Map<string, string>;
   readonly moduleRefusals: Map<string, Refusal[]>;
@@ -157,6 +162,8 @@ interface Outcomes {
   readonly movedTypes: Set<string>;
   /** Why static types stay, by file and name. */
   readonly typeRefusals: Map<string, Refusal>;
+  /** Why types of legacy shape keep it, by the variable of the type. */
+  readonly keptHeads: Map<string, Refusal>;
   /** Why a step is missing that is of a module as a whole and not of a function. */
   readonly notes: Refusal[];
 }
@@ -176,9 +183,11 @@ export function planMigration(input: ProjectInput, parser: Parser, options: Migr
     refusals: new Map(),
     ofTypes: new Set(),
     copies: new Map(),
+    entryRefusals: new Map(),
     moduleRefusals: new Map(),
     movedTypes: new Set(),
     typeRefusals: new Map(),
+    keptHeads: new Map(),
     notes: [],
   };
   let snapshot = start;
@@ -187,10 +196,12 @@ export function planMigration(input: ProjectInput, parser: Parser, options: Migr
   for (const { name, path } of moduleNames) snapshot = migrateModule(parser, snapshot, name, path, outcomes);
   for (const { name, path } of moduleNames) {
     snapshot = migrateTypes(parser, snapshot, name, path, outcomes);
+    snapshot = migrateTypeSpecs(parser, snapshot, name, path, outcomes);
     snapshot = retireHelpers(parser, snapshot, name, path, outcomes);
     snapshot = migrateEntries(parser, snapshot, name, path, rules, outcomes, options.first ?? "");
     snapshot = migrateInit(parser, snapshot, name, path, rules, outcomes);
     snapshot = retireHelpers(parser, snapshot, name, path, outcomes);
+    snapshot = migrateShapes(parser, snapshot, name, path, outcomes);
     snapshot = migrateGlobals(parser, snapshot, name, path, outcomes);
   }
   // A header that modules share loses Python.h when the last of them needs it no more.
@@ -282,6 +293,43 @@ function migrateModule(parser: Parser, snapshot: Snapshot, name: string, path: s
     outcomes.moduleRefusals.set(module.name, [refusalOf(asRefused(error), module.file)]);
     return snapshot;
   }
+}
+
+/** Types that the C API makes from specifications become types that the exec function creates, base first. */
+function migrateTypeSpecs(parser: Parser, start: Snapshot, name: string, path: string, outcomes: Outcomes): Snapshot {
+  let snapshot = start;
+  const tried = new Set<string>();
+  for (;;) {
+    const module = findModule(snapshot, name, path);
+    if (module === undefined || !module.isHPy) return snapshot;
+    const specification = readTypeSpecs(snapshot.project, module.files).find((s) => !tried.has(specKey(s)));
+    if (specification === undefined) return snapshot;
+    const key = specKey(specification);
+    tried.add(key);
+    try {
+      const plan = planTypeSpec(snapshot.project, module, specification);
+      const next = advance(parser, snapshot, snapshot.files, plan.edits);
+      addStep(outcomes, snapshot, next, {
+        id: uniqueId(`type-${specification.name}`, outcomes.steps),
+        title: `Create the type of ${specification.name} from an HPyType_Spec of legacy shape`,
+        kind: "type",
+        module: name,
+        functions: [],
+        notes: plan.notes,
+      });
+      snapshot = next;
+      outcomes.movedTypes.add(key);
+      outcomes.typeRefusals.delete(key);
+      // A type that derives from this one can follow now.
+      tried.clear();
+    } catch (error) {
+      outcomes.typeRefusals.set(key, refusalOf(asRefused(error), specification.variable.file));
+    }
+  }
+}
+
+function specKey({ name, variable }: TypeSpecification): string {
+  return keyOf(variable.file.path, name);
 }
 
 /** Static types become types that the exec function creates, those that derive from each other in one step. */
@@ -551,6 +599,12 @@ function refuseEntry(
     names.length > 0
       ? names.map((n) => functionKey(project, entry, n))
       : [keyOf(entry.table.file.path, entryTitle(entry))];
+  const hasFunction = names.some((n) => resolveFunction(project, entry.table.file, n) !== null);
+  if (!hasFunction)
+    for (const owner of entry.owners) {
+      const known = outcomes.entryRefusals.get(cNameOf(owner)) ?? new Map<string, Refusal>();
+      outcomes.entryRefusals.set(cNameOf(owner), known.set(entryTitle(entry), refusal));
+    }
   for (const key of keys) {
     if (entry.owners.length > 0) outcomes.ofTypes.add(key);
     if (which === "last" || !outcomes.refusals.has(key)) outcomes.refusals.set(key, [refusal]);
@@ -636,6 +690,39 @@ function retireHelpers(parser: Parser, start: Snapshot, name: string, path: stri
       const [file = "", fn = ""] = key.split("\0");
       if (fn === `${plan.helper}_hpy`) outcomes.via.set(keyOf(file, plan.helper), { step: id, bridged: via.bridged });
     }
+    snapshot = next;
+  }
+}
+
+/** Types of which nothing is legacy any more are laid out by HPy. */
+function migrateShapes(parser: Parser, start: Snapshot, name: string, path: string, outcomes: Outcomes): Snapshot {
+  let snapshot = start;
+  for (;;) {
+    const module = findModule(snapshot, name, path);
+    if (module === undefined || !module.isHPy) return snapshot;
+    const { shape, kept } = planPureShape(snapshot.project, module);
+    for (const { variable, specification, reason } of kept) {
+      const { tree, text } = specification.file;
+      const span = { start: tree.start(specification.declaration), end: tree.end(specification.declaration) };
+      outcomes.keptHeads.set(variable, {
+        id: "type-keeps-head",
+        path: specification.file.path,
+        span,
+        line: lineOf(text, span.start),
+        message: `It keeps PyObject_HEAD: ${reason}.`,
+      });
+    }
+    if (shape === null) return snapshot;
+    const next = advance(parser, snapshot, snapshot.files, shape.edits);
+    const added = tryToAddStep(outcomes, snapshot, next, module, {
+      id: uniqueId(`shape-${shape.struct}`, outcomes.steps),
+      title: `Take PyObject_HEAD out of ${shape.struct}: HPy lays out ${shape.type}`,
+      kind: "type",
+      module: name,
+      functions: [],
+      notes: shape.notes,
+    });
+    if (!added) return snapshot;
     snapshot = next;
   }
 }
@@ -791,7 +878,7 @@ function report(start: Snapshot, end: Snapshot, outcomes: Outcomes, options: Mig
       name: module.name,
       files: module.files.map((f) => f.path),
       functions,
-      types: typeReports(start, module, outcomes),
+      types: typeReports(start, end, module, outcomes),
       steps: outcomes.steps.filter((s) => s.module === module.name),
       refusals: outcomes.moduleRefusals.get(module.name) ?? [],
     });
@@ -846,31 +933,63 @@ function ownerOf(fn: CFunction, modules: readonly ExtensionModule[], outcomes: O
   );
 }
 
-/** The static types of a module, and why those stay that do. */
-function typeReports(start: Snapshot, module: ExtensionModule, outcomes: Outcomes): TypeReport[] {
-  return readStaticTypes(start.project, module.files).map((type) => {
-    const { file, definition } = type;
+/** The types of a module: why static ones stay that do, and what of the others stays that is no function of the project. */
+function typeReports(start: Snapshot, end: Snapshot, module: ExtensionModule, outcomes: Outcomes): TypeReport[] {
+  const described = new Map(readHPyTypes(end.project).map((type) => [cNameOf(type), type]));
+  const statusOf = (name: string): FunctionStatus => {
+    const type = described.get(name);
+    return type !== undefined && type.slots === null && !type.isLegacyShape ? "pure" : "bridged";
+  };
+  const ofCapi = [
+    ...readStaticTypes(start.project, module.files).map((t) => ({ name: t.name, definition: t.definition })),
+    ...readTypeSpecs(start.project, module.files).map((t) => ({ name: t.name, definition: t.variable })),
+  ].map(({ name, definition }) => {
+    const { file } = definition;
+    const key = keyOf(file.path, name);
+    const made = readHPyTypes(end.project).find((t) => t.specification.name === name);
+    const cName = made === undefined ? name : cNameOf(made);
     const span = { start: file.tree.start(definition.declarator.node), end: file.tree.end(definition.declarator.node) };
     const line = lineOf(file.text, span.start);
-    const refusal = outcomes.typeRefusals.get(typeKey(type));
+    const isMoved = outcomes.movedTypes.has(key);
+    const refusal = outcomes.typeRefusals.get(key);
     const ofModule = outcomes.moduleRefusals.get(module.name)?.[0];
-    const refusals =
-      refusal !== undefined
-        ? [refusal]
-        : ofModule === undefined
-          ? []
-          : [
-              {
-                id: "module-stays-legacy",
-                path: file.path,
-                span,
-                line,
-                message: `The module cannot be made an HPy module: ${ofModule.message}`,
-              },
-            ];
-    const isMoved = outcomes.movedTypes.has(typeKey(type));
-    return { name: type.name, file: file.path, line, status: isMoved ? "bridged" : "legacy", refusals };
+    const refusals: Refusal[] = refusal === undefined ? [] : [refusal];
+    if (isMoved) refusals.push(...(outcomes.entryRefusals.get(cName)?.values() ?? []));
+    else if (refusal === undefined && ofModule !== undefined)
+      refusals.push({
+        id: "module-stays-legacy",
+        path: file.path,
+        span,
+        line,
+        message: `The module cannot be made an HPy module: ${ofModule.message}`,
+      });
+    return {
+      name,
+      file: file.path,
+      line,
+      status: isMoved ? statusOf(cName) : "legacy",
+      refusals,
+    } as const;
   });
+  const specified = readHPyTypes(start.project)
+    .filter((type) => module.files.includes(type.specification.file))
+    .map((type) => {
+      const { file, declaration } = type.specification;
+      const name = cNameOf(type);
+      return {
+        name,
+        file: file.path,
+        line: lineOf(file.text, file.tree.start(declaration)),
+        status: statusOf(name),
+        refusals: [...(outcomes.entryRefusals.get(name)?.values() ?? [])],
+      };
+    });
+  return [...ofCapi, ...specified];
+}
+
+/** The variable that a type is known by in C. */
+function cNameOf(type: HPyTypeSpec): string {
+  return type.pointer ?? type.specification.name;
 }
 
 function functionReport(module: ExtensionModule, fn: CFunction, outcomes: Outcomes, end: Snapshot): FunctionReport {

@@ -65,6 +65,8 @@ export interface HPyTypeSpec {
   readonly pointer: string | null;
   /** C source of `.flags`; empty where there is none. */
   readonly flags: string;
+  /** Whether its `.builtin_shape` is the one that legacy slots need. */
+  readonly isLegacyShape: boolean;
   readonly slots: EntryTable<SlotEntry> | null;
   readonly methods: MethodTable | null;
   readonly getsets: EntryTable<GetSetEntry> | null;
@@ -118,11 +120,13 @@ function readType(project: Project, specification: StructValue, pointer: string 
     return variable === null ? null : read(variable);
   };
   const flags = specification.fields.get("flags");
+  const shape = specification.fields.get("builtin_shape");
   return {
     name: fullName?.slice(fullName.lastIndexOf(".") + 1) ?? specification.name,
     specification,
     pointer,
     flags: flags === undefined ? "" : file.tree.source(flags),
+    isLegacyShape: shape !== undefined && file.tree.source(shape).endsWith("_Legacy"),
     slots,
     methods: named("tp_methods", (v) => readMethodTable(v, project.knowledge)),
     getsets: named("tp_getset", (v) => readGetSets(project, v)),

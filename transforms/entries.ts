@@ -2,6 +2,7 @@
 
 import type { CallingConvention } from "../analysis/ownership.ts";
 import { Refused } from "../analysis/typing.ts";
+import { CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
 import { HPY_SLOTS } from "../model/api/hpy.ts";
 import {
   type GetSetEntry,
@@ -228,6 +229,12 @@ function refuseSlot(entry: Entry, row: SlotEntry): void {
   if (row.slot === "tp_call") refuseCall(entry);
   if (row.value === null)
     throw refusedEntry(entry, "method-not-a-name", "The slot is not filled with a plain function.");
+  if (CAPI_FUNCTIONS.has(row.value))
+    throw refusedEntry(
+      entry,
+      "slot-stays-legacy",
+      `\`${row.value}\` of the C API fills the slot ${row.slot}, and it takes no handles.`,
+    );
 }
 
 /** `HPy_tp_call` reaches only objects whose memory HPy has allocated. */
