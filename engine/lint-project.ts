@@ -61,10 +61,10 @@ const SEVERITY: ReadonlyMap<string, Diagnostic["severity"]> = new Map(DIAGNOSTIC
 
 /** Checks all HPy code of a project. */
 export function lintProject(input: ProjectInput, parser: Parser, options: LintOptions): LintReport {
-  const inputs = input.files.filter((file) => isSource(file.path));
-  const knowledge = parser.prepare(inputs);
-  const files = inputs.map((file) => parser.parse(file, knowledge));
   const isCapi = options.side === "capi";
+  const inputs = input.files.filter((file) => isSource(file.path) && concerns(file, options.side));
+  const knowledge = parser.prepare(inputs);
+  const files = inputs.filter((file) => mentions(file, options.side)).map((file) => parser.parse(file, knowledge));
   const reports = isCapi ? lintReferences(files) : lintHandles(files, options.abi ?? builtFor(input));
   const findings: LintFinding[] = [];
   const unproven: LintReport["unproven"][number][] = [];
@@ -211,6 +211,16 @@ function builtFor(input: ProjectInput): Abi {
     }
   }
   return "hybrid";
+}
+
+/** Whether a file has anything to check: what does not mention the API at all cannot use it wrongly. */
+function mentions(file: InputFile, side: LintOptions["side"]): boolean {
+  return file.text.includes(side === "capi" ? "Py" : "HPy");
+}
+
+/** Whether a file can matter to one that is checked: headers define macros for others. */
+function concerns(file: InputFile, side: LintOptions["side"]): boolean {
+  return mentions(file, side) || file.path.includes(".h") || file.path.includes(".inc") || file.path.includes(".inl");
 }
 
 /** Whether a file of a project is C or C++; the others are build files. */

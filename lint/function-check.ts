@@ -23,7 +23,7 @@ export interface FunctionResult {
  */
 const LIMITS = {
   hpy: { states: 256, steps: 40_000 },
-  capi: { states: 96, steps: 6_000 },
+  capi: { states: 64, steps: 3_000 },
 } as const;
 const OUTCOMES = 48;
 /** Branch decisions shown with a finding. */

@@ -190,7 +190,13 @@ export function renderPlan(plan: MigrationPlan, assessment: Assessment, style: S
   );
   const rows = plan.steps.map((step, index) => [String(index + 1).padStart(4), ...stepLine(step)]);
   lines.push(...pad(rows));
-  if (plan.notes.length > 0) lines.push("", ...plan.notes.flatMap((note) => renderNote(note, style)));
+  const defects = plan.notes.filter((note) => note.id.startsWith("capi-"));
+  const others = plan.notes.filter((note) => !note.id.startsWith("capi-"));
+  if (others.length > 0) lines.push("", ...others.flatMap((note) => renderNote(note, style)));
+  if (defects.length > 0) {
+    const title = `${count(defects.length, "defect")} of the original code, which a migration carries along (hpy-migrate lint --capi shows how they come about)`;
+    lines.push("", style.bold(title), ...defects.flatMap((note) => renderNote(note, style)));
+  }
   lines.push(...renderBlockers(assessment.blockers, style), ...renderFeatures(assessment.features, style));
   const { functions, pure, bridged, legacy } = plan.totals;
   lines.push(
