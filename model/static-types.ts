@@ -197,6 +197,13 @@ function readType(
   let position = -2;
   for (const item of tree.named(initializer)) {
     if (isDead(file, tree.start(item))) continue;
+    const joined = position === -2 ? joinedToHead(knowledge, tree, item) : null;
+    if (joined !== null) {
+      metatype = joined.metatype;
+      position = TYPE_FIELDS.indexOf(joined.field) + 1;
+      if (!isNullValue(knowledge, tree, joined.value)) fields.set(joined.field, { file, node: joined.value });
+      continue;
+    }
     const isPair = tree.kind(item) === "initializer_pair";
     const value = isPair ? tree.field(item, "value") : item;
     const field = isPair ? tree.source(tree.named(tree.field(item, "designator"))[0] ?? item) : null;
@@ -224,6 +231,32 @@ function readType(
     if (!isNullValue(knowledge, tree, value)) fields.set(name, { file, node: value });
   }
   return { ...base, metatype, fields, unread };
+}
+
+/**
+ * The head and the field after it, where nothing but the comma of the head's macro stands between them, so that they
+ * look like one expression: `PyVarObject_HEAD_INIT(NULL, 0).tp_name = "m.T"`, or `MY_HEAD "m.T"`.
+ */
+function joinedToHead(
+  knowledge: MacroKnowledge,
+  tree: Tree,
+  item: Node,
+): { readonly metatype: Node | null; readonly field: string; readonly value: Node } | null {
+  if (tree.kind(item) === "concatenated_string") {
+    const [macro, value, ...more] = tree.named(item);
+    if (macro === undefined || value === undefined || more.length > 0 || tree.kind(macro) !== "identifier") return null;
+    const [definition, ...others] = knowledge.definitions.get(tree.source(macro)) ?? [];
+    if (definition === undefined || others.some((o) => o.body !== definition.body)) return null;
+    const isHead = ["PyVarObject_HEAD_INIT(NULL, 0)", "PyVarObject_HEAD_INIT(NULL,0)"].includes(definition.body);
+    return isHead ? { metatype: null, field: "tp_name", value } : null;
+  }
+  if (tree.kind(item) !== "assignment_expression") return null;
+  const left = tree.field(item, "left");
+  if (tree.kind(left) !== "field_expression") return null;
+  const head = headOf(knowledge, tree, tree.field(left, "argument"));
+  const field = tree.source(tree.field(left, "field"));
+  if (head === null || !head.hasSize || !TYPE_FIELDS.includes(field)) return null;
+  return { metatype: head.metatype, field, value: tree.field(item, "right") };
 }
 
 /** What the head of an initialiser says; null when it is no known form. */
