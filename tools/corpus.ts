@@ -38,6 +38,8 @@ interface Options {
   readonly json?: string;
   readonly from: ReadonlyMap<string, string>;
   readonly group: number;
+  /** Seconds that a package may take. */
+  readonly limit: number;
 }
 
 interface Failure {
@@ -91,7 +93,15 @@ async function runEntry(entry: CorpusEntry, code: string, options: Options): Pro
       process.stderr.write(text);
       log.push(text);
     });
-    child.on("close", done);
+    // The guard of its workplace ends what it started.
+    const timer = setTimeout(() => {
+      log.push(`it took longer than ${options.limit} s`);
+      child.kill("SIGKILL");
+    }, options.limit * 1000);
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      done(code);
+    });
   });
   rmSync(entryFile, { force: true });
   if (status !== 0) return { name, version, error: log.join("").trim().split("\n").slice(-5).join("\n") };
@@ -142,6 +152,7 @@ await new Command("corpus")
     new Map(),
   )
   .option("--group <n>", "steps between two checks, where the package does not ask for more", positive, 1)
+  .option("--limit <seconds>", "what a package may take; one that takes longer is listed as not run", positive, 7200)
   .action(async (options: Options) => {
     process.exitCode = (await runCorpus(options)) ? 0 : 1;
   })
