@@ -883,6 +883,13 @@ Put the object into a local variable where it is made.`,
 Remove the Py_INCREF, or let the new reference go somewhere visible.`,
   },
   {
+    id: "type-keeps-head",
+    title: "The type keeps PyObject_HEAD",
+    text: `The type is made from an HPyType_Spec, but its struct still begins with \`PyObject_HEAD\`, so that it builds for the hybrid and the cpython ABI only. The message says what stands in the way: legacy slots that HPy 0.9 has no counterpart for, references in the struct, a base type, objects of different sizes, or code that reaches objects without a handle.
+
+A type with \`Py_TPFLAGS_BASETYPE\` keeps the head as well: in HPy 0.9, instances of Python classes that derive from a type laid out by HPy get a wrong pointer from \`HPy_New\`. If nobody subclasses the type, drop the flag, and the next run takes the head out.`,
+  },
+  {
     id: "unparsed",
     title: "The parser does not understand the code",
     text: `A macro that looks like no C, a missing brace of an \`#if\` branch, or an extension of the language makes the text of the function unreadable. It is never guessed at.
