@@ -36,6 +36,18 @@ import { insertHpyInclude, insertSupport } from "./insert-support.ts";
 import { FreeNames, hasWord, type SourceEdits } from "./module-to-hpy.ts";
 import { indentationAt, indentationUnit, newlineOf, StatementEdits } from "./statement-edits.ts";
 import {
+  addressed,
+  type Creation,
+  createdPointers,
+  execFunction,
+  hpyFlags,
+  includersOf,
+  insertCreation,
+  isOneUnit,
+  removal,
+  unitOf,
+} from "./type-creation.ts";
+import {
   callsOfBase,
   type Deallocator,
   isEmptyDestroy,
@@ -534,33 +546,6 @@ class TypePlanner {
   }
 }
 
-/** The exec function of an HPy module; null when it is not found. */
-function execFunction(project: Project, module: ExtensionModule): CFunction | null {
-  const { file } = module;
-  const { tree } = file;
-  const find = (name: string): CFunction | null =>
-    (project.functions.get(name) ?? []).find((f) => f.file === file && f.isMigrated) ?? null;
-  for (const call of topLevelCalls(tree, "HPyDef_SLOT")) {
-    const [symbol, slot] = tree.named(tree.field(call, "arguments"));
-    if (symbol !== undefined && slot !== undefined && tree.source(slot) === "HPy_mod_exec")
-      return find(`${tree.source(symbol)}_impl`);
-  }
-  for (const call of topLevelCalls(tree, "HPyDef_SLOT_IMPL")) {
-    const [, implementation, slot] = tree.named(tree.field(call, "arguments"));
-    if (implementation !== undefined && slot !== undefined && tree.source(slot) === "HPy_mod_exec")
-      return find(tree.source(implementation));
-  }
-  return null;
-}
-
-/** The identifier in `&name`, below casts; null for anything else. */
-function addressed(tree: Tree, n: Node): string | null {
-  const at = stripCasts(tree, n);
-  if (tree.kind(at) !== "pointer_expression" || !tree.source(at).startsWith("&")) return null;
-  const target = stripParentheses(tree, tree.field(at, "argument"));
-  return tree.kind(target) === "identifier" ? tree.source(target) : null;
-}
-
 /** The field that `T.f`, `(&T)->f` or `Py_TYPE(&T)` names; null for other expressions. */
 function fieldOf(tree: Tree, n: Node, name: string): string | null {
   const at = stripParentheses(tree, n);
@@ -589,27 +574,6 @@ function isReadyBefore(tree: Tree, fn: Node, n: Node, name: string): boolean {
 /** Whether other files of the module include a file. */
 function isIncluded(file: ParsedFile, module: ExtensionModule): boolean {
   return includersOf(file, module).length > 0;
-}
-
-function includersOf(file: ParsedFile, module: ExtensionModule): ParsedFile[] {
-  const names = (path: string): boolean =>
-    file.path === path || file.path.endsWith(`/${path.replace(/^(\.\.?\/)+/, "")}`);
-  return module.files.filter((f) => f !== file && f.includes.some((i) => names(i.path)));
-}
-
-/** The file that a compiler is called for when it compiles a file; null when there are several or none. */
-function unitOf(file: ParsedFile, module: ExtensionModule): ParsedFile | null {
-  const roots = new Set<ParsedFile>();
-  const seen = new Set<ParsedFile>();
-  const visit = (at: ParsedFile): void => {
-    if (seen.has(at)) return;
-    seen.add(at);
-    const above = includersOf(at, module);
-    if (above.length === 0) roots.add(at);
-    for (const other of above) visit(other);
-  };
-  visit(file);
-  return roots.size === 1 ? ([...roots][0] as ParsedFile) : null;
 }
 
 /** Writes one step: types that all become pointers. */
@@ -649,7 +613,7 @@ class TypeWriter {
     this.#writeVisits();
     this.#removeReadyCalls();
     this.#removeSuites();
-    this.#writeExec(creations);
+    insertCreation(this.#exec, this.#editsOf(this.#exec.file), creations);
     this.#writeUses();
     for (const [file, names] of this.#support) {
       insertSupport(file, this.#editsOf(file), names, []);
@@ -973,14 +937,22 @@ class TypeWriter {
     if (deallocation.kind === "shared") pokes.push(`${type.name}->tp_dealloc = ${deallocation.base}->tp_dealloc;`);
     const vectorcall = values.get("tp_vectorcall");
     if (vectorcall !== undefined) pokes.push(`${type.name}->tp_vectorcall = ${valueSource(vectorcall)};`);
+    if (this.#inheritsAnnotations(draft)) {
+      const base = this.#baseSource(draft);
+      pokes.push(
+        "/* Asked for its annotations, a type made at run time without any makes an empty dict; it keeps those of its base. */",
+        `if (PyDict_SetItemString(${type.name}->tp_dict, "__annotations__",`,
+        `${unit}${unit}${unit}${unit}${unit}     PyDict_GetItemString(${base}->tp_dict, "__annotations__")) < 0)`,
+        `${unit}return -1;`,
+      );
+    }
     const statements = [
       `if (hpyx_create_type(ctx, &${specName}, ${this.#baseSource(draft) ?? "NULL"}, &${type.name}) < 0)`,
       `${unit}return -1;`,
       ...pokes,
     ];
     const exec = this.#exec;
-    const isVisible =
-      unitOf(file, this.#module) === exec.file && (file !== exec.file || (later ?? definition.declaration) < exec.node);
+    const isVisible = isOneUnit(file, exec, later ?? definition.declaration, this.#module);
     if (unitOf(file, this.#module) === null)
       throw new UseRefused(
         "type-in-several-units",
@@ -1011,6 +983,21 @@ class TypeWriter {
       edits.insert(tree.start(later), written + newlineOf(text) + newlineOf(text), RULE, -4);
     } else edits.replace(spanOf(tree, definition.declaration), written, RULE);
     return creation;
+  }
+
+  /** Whether a base of the extension, but not the type itself, has a `__annotations__` of its own. */
+  #inheritsAnnotations(draft: Draft): boolean {
+    const has = (d: Draft): boolean =>
+      ["tp_getset", "tp_members"].some((field) => {
+        const value = d.values.get(field);
+        if (value === undefined) return false;
+        const name = valueSource(value);
+        const table = (this.#project.globals.get(name) ?? []).find((g) => g.declarator.value !== NONE);
+        return table?.file.tree.source(table.declarator.value).includes('"__annotations__"') === true;
+      });
+    if (has(draft)) return false;
+    for (let at = this.#baseDraft(draft); at !== undefined; at = this.#baseDraft(at)) if (has(at)) return true;
+    return false;
   }
 
   #needSupport(file: ParsedFile, name: string): void {
@@ -1188,34 +1175,9 @@ class TypeWriter {
 
   // The module.
 
-  /** Creates the types at the start of the exec function, after those that earlier steps create there. */
-  #writeExec(creations: readonly Creation[]): void {
-    const { file, body, node } = this.#exec;
-    const { tree, text } = file;
-    const unit = indentationUnit(text);
-    const newline = newlineOf(text);
-    let after: Node = NONE;
-    let statement: Node | undefined;
-    for (statement of tree.named(body)) {
-      const source = tree.source(statement);
-      const isCreation =
-        tree.kind(statement) === "if_statement" &&
-        (source.includes("hpyx_create_type(ctx") || source.includes("_create(ctx)"));
-      const isPoke = tree.kind(statement) === "expression_statement" && source.includes("->tp_");
-      if (!isCreation && !isPoke) break;
-      after = statement;
-    }
-    const lines = creations.flatMap((c) => c.statements).map((s) => `${newline}${unit}${s}`);
-    const at = after === NONE ? tree.start(body) + 1 : tree.end(after);
-    this.#editsOf(file).insert(at, lines.join(""), RULE);
-    const prototypes = creations.map((c) => c.prototype).filter((p) => p !== null);
-    if (prototypes.length > 0)
-      this.#editsOf(file).insert(tree.start(node), prototypes.join(newline) + newline + newline, RULE, -5);
-  }
-
   /** A type that exists is ready: statements that do nothing but see to it go. */
   #removeReadyCalls(): void {
-    const created = this.#createdEarlier();
+    const created = createdPointers(this.#project);
     for (const file of this.#project.files) {
       if (!file.text.includes("PyType_Ready")) continue;
       const { tree } = file;
@@ -1241,21 +1203,6 @@ class TypeWriter {
       }
       statements.finish();
     }
-  }
-
-  /** Pointers to types that earlier steps create. */
-  #createdEarlier(): ReadonlySet<string> {
-    const found = new Set<string>();
-    for (const { tree, text } of this.#project.files) {
-      if (!text.includes("hpyx_create_type")) continue;
-      for (const call of tree.descendants(0, "call_expression")) {
-        if (tree.source(tree.field(call, "function")) !== "hpyx_create_type") continue;
-        const pointer = tree.named(tree.field(call, "arguments"))[3];
-        const name = pointer === undefined ? null : addressed(tree, pointer);
-        if (name !== null) found.add(name);
-      }
-    }
-    return found;
   }
 
   /** Tables of functions that only the types of this step pointed to. */
@@ -1295,35 +1242,10 @@ class TypeWriter {
   }
 }
 
-/** How the module creates a type. */
-interface Creation {
-  readonly statements: readonly string[];
-  /** Of a function in another file that creates it; null where the exec function does. */
-  readonly prototype: string | null;
-}
-
 /** C source of a value that a slot takes: a pointer of any kind, without casts. */
 function valueSource(value: FieldValue): string {
   const { tree } = value.file;
   return tree.source(stripCasts(tree, value.node));
-}
-
-function hpyFlags(source: string): string {
-  let text = "";
-  let at = 0;
-  const tokens = lex(source, "piece");
-  for (let t = 0; t < tokens.count; t++) {
-    const word = tokenText(tokens, t);
-    const start = tokens.start[t] as number;
-    if (tokens.kind[t] === TokenKind.comment) {
-      text += source.slice(at, start);
-      at = tokens.end[t] as number;
-    }
-    if (!["Py_TPFLAGS_DEFAULT", "Py_TPFLAGS_BASETYPE", "Py_TPFLAGS_HAVE_GC"].includes(word)) continue;
-    text += `${source.slice(at, start)}H${word}`;
-    at = tokens.end[t] as number;
-  }
-  return text + source.slice(at);
 }
 
 /** Value of a string, macros of the project replaced; null when it cannot be told. */
@@ -1399,15 +1321,4 @@ function isDocumentation(tree: Tree, name: string): boolean {
   for (const call of topLevelCalls(tree, "PyDoc_STRVAR"))
     if (tree.source(tree.named(tree.field(call, "arguments"))[0] ?? call) === name) return true;
   return false;
-}
-
-/** The span of a declaration with its line and the blank line after it. */
-function removal(text: string, span: Span): Span {
-  const start = text.lastIndexOf("\n", span.start - 1) + 1;
-  const newline = text.indexOf("\n", span.end);
-  let end = newline < 0 ? text.length : newline + 1;
-  if (text.slice(start, span.start).trim() !== "" || text.slice(span.end, end).trim() !== "") return span;
-  const next = text.indexOf("\n", end);
-  if (next >= 0 && text.slice(end, next).trim() === "") end = next + 1;
-  return { start, end };
 }
