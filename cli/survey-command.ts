@@ -177,7 +177,9 @@ export async function survey(
     const worker = new Worker();
     for (let tree = queue.shift(); tree !== undefined && problem === null; tree = queue.shift()) {
       bar?.activity(tree.source);
-      const answer = await worker.assess(tree, options);
+      const answer = existsSync(tree.path)
+        ? await worker.assess(tree, options)
+        : { error: `${tree.path}: no such file or directory` };
       const line =
         "error" in answer
           ? { schema: REPORT_SCHEMA, source: tree.source, ...surveyName(tree.source), error: answer.error }
