@@ -445,7 +445,7 @@ export function readMethodTable(variable: GlobalVariable, knowledge: MacroKnowle
   let sentinel: Node = NONE;
   for (const item of tree.named(initializer)) {
     if (tree.kind(item) !== "initializer_list") continue;
-    const entry = readMethodEntry(tree, item, knowledge);
+    const entry = readMethodEntry(variable.file, item, knowledge);
     if (entry === null) sentinel = item;
     else entries.push(entry);
   }
@@ -461,7 +461,8 @@ export function readMethodTable(variable: GlobalVariable, knowledge: MacroKnowle
 
 const ENTRY_FIELDS = ["ml_name", "ml_meth", "ml_flags", "ml_doc"];
 
-function readMethodEntry(tree: Tree, item: Node, knowledge: MacroKnowledge): MethodEntry | null {
+function readMethodEntry(file: ParsedFile, item: Node, knowledge: MacroKnowledge): MethodEntry | null {
+  const { tree } = file;
   const fields = new Map<string, Node>();
   let position = 0;
   for (const part of tree.named(item)) {
@@ -482,7 +483,7 @@ function readMethodEntry(tree: Tree, item: Node, knowledge: MacroKnowledge): Met
     nameSource: tree.source(nameNode),
     pythonName: stringValue(tree, nameNode),
     functionName: tree.kind(functionNode) === "identifier" ? tree.source(functionNode) : null,
-    flags: flagsNode === undefined ? null : readFlags(tree, flagsNode, knowledge),
+    flags: flagsNode === undefined ? null : readFlags(file, flagsNode, knowledge),
     documentation:
       documentation === undefined || isNullConstant(tree, documentation)
         ? null
@@ -500,8 +501,17 @@ export function isNullConstant(tree: Tree, n: Node): boolean {
 }
 
 /** The METH_ flags of an expression, macros of the project replaced; null for anything but names joined by `|`. */
-function readFlags(tree: Tree, n: Node, knowledge: MacroKnowledge): string[] | null {
-  const names = flagNames(tree.source(n), knowledge, 0);
+function readFlags(file: ParsedFile, n: Node, knowledge: MacroKnowledge): string[] | null {
+  const start = file.tree.start(n);
+  let text = file.tree.source(n);
+  for (const group of file.conditionals)
+    for (const { body, liveness } of group.branches) {
+      if (body.start < start || body.end > file.tree.end(n) || liveness === "live") continue;
+      if (liveness === "unknown") return null;
+      const [from, to] = [body.start - start, body.end - start];
+      text = text.slice(0, from) + " ".repeat(to - from) + text.slice(to);
+    }
+  const names = flagNames(text, knowledge, 0);
   return names === null ? null : [...new Set(names)].sort();
 }
 
@@ -524,7 +534,12 @@ function flagNames(text: string, knowledge: MacroKnowledge, depth: number): stri
       }
     } else if (tokens.kind[i] === TokenKind.number) {
       if (source !== "0") return null;
-    } else if (tokens.kind[i] !== TokenKind.comment && !"|()".includes(source)) return null;
+    } else if (
+      tokens.kind[i] !== TokenKind.comment &&
+      tokens.kind[i] !== TokenKind.directive &&
+      !"|()".includes(source)
+    )
+      return null;
   }
   return names;
 }

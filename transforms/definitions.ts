@@ -10,6 +10,7 @@ import {
   type ExtensionModule,
   fileScopeNodes,
   isDead,
+  type MethodEntry,
   type Project,
   type StructValue,
 } from "../model/project.ts";
@@ -21,6 +22,7 @@ import { type Entry, type EntryFunction, entrySpan, isReadOnly, memberType, refu
 import { endOfGroup } from "./insert-support.ts";
 import { FreeNames, hasWord } from "./module-to-hpy.ts";
 import { RefusedAt } from "./refused-at.ts";
+import { isSameSignature } from "./slot-signature.ts";
 import { indentationUnit, newlineOf } from "./statement-edits.ts";
 
 const RULE = "method-to-hpydef";
@@ -30,6 +32,8 @@ export interface Implementation {
   readonly fn: CFunction;
   /** Its name in the rewritten text. */
   readonly name: string;
+  /** The HPy signature that it has there. */
+  readonly signature: string;
   /** Offset before which the function or its copy is written. */
   readonly at: number;
   /** Whether the definition goes on a line of its own at the start of one, or after what ends at `at`. */
@@ -80,7 +84,11 @@ export class DefinitionWriter {
 
   /** Writes the definitions of all entries, lists them, and takes the entries out of their tables. */
   write(defined: readonly Defined[], implementations: ReadonlyMap<CFunction, Implementation>): void {
-    for (const { entry, functions } of defined) {
+    const isCutShort = ({ functions }: Defined): boolean =>
+      functions.some((f) => !isSameSignature(f.signature, implementations.get(f.fn)?.signature ?? f.signature));
+    // What ignores its argument calls the function that another definition declares.
+    const ordered = [...defined.filter((d) => !isCutShort(d)), ...defined.filter(isCutShort)];
+    for (const { entry, functions } of ordered) {
       const written =
         entry.kind === "member"
           ? this.#writeMember(entry)
@@ -128,7 +136,8 @@ export class DefinitionWriter {
         "definition-in-other-file",
         "Getter and setter are defined in different files, and one definition needs both.",
       );
-    const fresh = functions.filter((f) => !this.#trampolines.has(trampolineKey(f)));
+    const isShort = !isSameSignature(first.signature, first.implementation.signature);
+    const fresh = isShort ? [] : functions.filter((f) => !this.#trampolines.has(trampolineKey(f)));
     const lead = fresh[0] ?? first;
     const symbol = this.#names.take(
       fresh.length > 0 && !this.#isSymbolTaken(`${lead.implementation.fn.name}_def`)
@@ -136,9 +145,12 @@ export class DefinitionWriter {
         : `${lead.implementation.fn.name}_${labelOf(entry)}_def`,
     );
     const place = this.#placeOf(entry, functions, file);
-    const text =
-      fresh.length > 0 ? this.#macroText(entry, symbol, functions, fresh) : this.#structText(entry, symbol, functions);
     const newline = newlineOf(file.text);
+    const text = isShort
+      ? wrapperText(entry, symbol, first.implementation.name, newline, indentationUnit(file.text))
+      : fresh.length > 0
+        ? this.#macroText(entry, symbol, functions, fresh)
+        : this.#structText(entry, symbol, functions);
     this.#of(file).insert(
       place.at,
       place.placement === "before" ? `${text}${newline}` : `${newline}${newline}${text}`,
@@ -541,6 +553,21 @@ function plainDocumentation(source: string): string {
   const open = source.indexOf("(");
   if (open < 0 || source.slice(0, open).trim() !== "PyDoc_STR" || !source.endsWith(")")) return source;
   return source.slice(open + 1, -1).trim();
+}
+
+/** A method of one argument that its function does not take. */
+function wrapperText(entry: Entry, symbol: string, name: string, newline: string, unit: string): string {
+  const { nameSource, documentation } = entry.row as MethodEntry;
+  const doc = documentation === null ? [] : [`.doc = ${plainDocumentation(documentation)}`];
+  return [
+    macroCall("HPyDef_METH", [symbol, nameSource, "HPyFunc_O", ...doc]),
+    "static HPy",
+    `${symbol}_impl(HPyContext *ctx, HPy self, HPy arg)`,
+    "{",
+    `${unit}return ${name}(ctx, self);`,
+    "}",
+    "",
+  ].join(newline);
 }
 
 /** A macro call on one line. */

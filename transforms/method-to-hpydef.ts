@@ -3,8 +3,8 @@
  * HPy code, and `HPyDef`s beside them take their places in the `.defines`. What legacy code still calls is copied.
  */
 
-import type { CallingConvention, Facts } from "../analysis/ownership.ts";
 import { looksLikeCapi } from "../analysis/capi-names.ts";
+import type { CallingConvention, Facts } from "../analysis/ownership.ts";
 import { Refused } from "../analysis/typing.ts";
 import { isObjectPointer } from "../model/declarations.ts";
 import {
@@ -196,7 +196,8 @@ class MethodPlanner {
       const name = names.get(fn) as string;
       const copied = inPlace.has(fn) ? undefined : this.#copyOf(fn, name);
       if (copied !== undefined) {
-        implementations.set(fn, { fn, name, at: startWithMacros(copied), placement: "before" });
+        const { signature } = entry;
+        implementations.set(fn, { fn, name, signature, at: startWithMacros(copied), placement: "before" });
         this.#makeStatic(copied);
         // It is proved again as what Python calls.
         moved.push({ name, file: fn.file.path, bridged: usesCapi(copied), copyOf: fn.name });
@@ -209,8 +210,8 @@ class MethodPlanner {
       implementations.set(
         fn,
         inPlace.has(fn)
-          ? { fn, name, at: startWithMacros(fn), placement: "before" }
-          : { fn, name, at: fn.file.tree.end(fn.node), placement: "after" },
+          ? { fn, name, signature: entry.signature, at: startWithMacros(fn), placement: "before" }
+          : { fn, name, signature: entry.signature, at: fn.file.tree.end(fn.node), placement: "after" },
       );
     }
     new DefinitionWriter(this.#project, this.#module, (file) => this.#of(file)).write(defined, implementations);
@@ -581,15 +582,27 @@ function conventionsOf(defined: readonly Defined[]): Map<CFunction, Calling> {
   for (const { entry, functions: own } of defined)
     for (const { fn, convention, signature } of own) {
       const known = functions.get(fn);
-      if (known !== undefined && !isSameSignature(known.signature, signature))
-        throw refusedEntry(
-          entry,
-          "function-listed-twice",
-          `\`${fn.name}\` is listed for ${known.signature} and for ${signature}.`,
-        );
+      if (known !== undefined && !isSameSignature(known.signature, signature)) {
+        if (!isCutShort(fn, [known.signature, signature]))
+          throw refusedEntry(
+            entry,
+            "function-listed-twice",
+            `\`${fn.name}\` is listed for ${known.signature} and for ${signature}.`,
+          );
+        functions.set(fn, { convention: "noargs", signature: "HPyFunc_NOARGS" });
+        continue;
+      }
       if (known === undefined || known.convention === "slot") functions.set(fn, { convention, signature });
     }
   return functions;
+}
+
+/** Whether a function is listed with and without an argument, and takes none: the argument is ignored. */
+function isCutShort(fn: CFunction, signatures: readonly string[]): boolean {
+  const isUnary = (name: string): boolean => isSameSignature(name, "HPyFunc_NOARGS");
+  return (
+    fn.parameters.length === 1 && signatures.some(isUnary) && signatures.every((s) => isUnary(s) || s === "HPyFunc_O")
+  );
 }
 
 /** Whether the HPy form has the parameters of the C function with a context before them, as a helper has. */
