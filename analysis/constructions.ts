@@ -1,7 +1,7 @@
 /** Calls that make an object of a type, for which HPy has `HPy_New`, and calls of a type's own constructor. */
 
 import { stripCasts, stripParentheses } from "../model/declarations.ts";
-import type { Project } from "../model/project.ts";
+import type { CFunction, Project } from "../model/project.ts";
 import { readStaticTypes } from "../model/static-types.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 
@@ -13,7 +13,7 @@ export interface Construction {
   readonly struct: string;
   /** The number of items at the end of the object; NONE where the form has none. */
   readonly items: Node;
-  /** Whether CPython tracks the object at once, or only by a call of PyObject_GC_Track. */
+  /** Whether an object with references in it is tracked at once, or later by a call of PyObject_GC_Track. */
   readonly tracked: "at-once" | "by-call";
 }
 
@@ -24,10 +24,10 @@ const FUNCTIONS: ReadonlyMap<
 > = new Map([
   ["PyType_GenericAlloc", { struct: -1, type: 0, items: 1, tracked: "at-once" }],
   ["PyType_GenericNew", { struct: -1, type: 0, items: -1, tracked: "at-once" }],
-  ["PyObject_New", { struct: 0, type: 1, items: -1, tracked: "by-call" }],
-  ["PyObject_NEW", { struct: 0, type: 1, items: -1, tracked: "by-call" }],
+  ["PyObject_New", { struct: 0, type: 1, items: -1, tracked: "at-once" }],
+  ["PyObject_NEW", { struct: 0, type: 1, items: -1, tracked: "at-once" }],
   ["PyObject_GC_New", { struct: 0, type: 1, items: -1, tracked: "by-call" }],
-  ["_PyObject_New", { struct: -1, type: 0, items: -1, tracked: "by-call" }],
+  ["_PyObject_New", { struct: -1, type: 0, items: -1, tracked: "at-once" }],
   ["_PyObject_GC_New", { struct: -1, type: 0, items: -1, tracked: "by-call" }],
 ]);
 
@@ -119,4 +119,28 @@ function setAllocator(tree: Tree, n: Node): Node {
   }
   const [slot, value] = tree.named(n);
   return slot !== undefined && value !== undefined && tree.source(slot) === "Py_tp_alloc" ? value : NONE;
+}
+
+const fragile = new WeakMap<Project, string | null>();
+
+/**
+ * A `tp_traverse` of the project that follows a pointer in the struct to another field, so that it may crash on an
+ * object whose memory is zero; null without one. HPy_New tracks objects before their fields are set.
+ */
+export function fragileTraverse(project: Project): string | null {
+  const known = fragile.get(project);
+  if (known !== undefined) return known;
+  const found = [...project.functions.values()].flat().find(followsPointers)?.name ?? null;
+  fragile.set(project, found);
+  return found;
+}
+
+function followsPointers(fn: CFunction): boolean {
+  if (!fn.parameters.some((p) => p.type.base === "visitproc")) return false;
+  const { tree } = fn.file;
+  for (const n of tree.descendants(fn.body, "field_expression")) {
+    const inner = stripCasts(tree, tree.field(n, "argument"));
+    if (tree.token(n, "->") !== NONE && inner !== NONE && tree.kind(inner) === "field_expression") return true;
+  }
+  return false;
 }

@@ -91,8 +91,8 @@ export interface Outcome {
     | "unknown"
     | { readonly integer: number }
     | { readonly interior: number };
-  /** What each `PyObject **` parameter (by index) received. */
-  readonly outputs: ReadonlyMap<number, "unchanged" | "null" | "new" | "borrowed">;
+  /** What each `PyObject **` parameter (by index) received; `absent` where this is a way to return only without one. */
+  readonly outputs: ReadonlyMap<number, "absent" | "unchanged" | "null" | "new" | "borrowed">;
 }
 
 export interface Summary {
@@ -258,7 +258,10 @@ class Analysis {
         `It parses \`${this.argumentsName}\` and uses it as a tuple object too.`,
       );
     this.#checkDeclarations();
-    this.live = computeLiveness(this.tree, this.cfg, (name) => this.typing.local(name) !== undefined);
+    this.live = computeLiveness(this.tree, this.cfg, {
+      tracked: (name) => this.typing.local(name) !== undefined,
+      isOutput: (n) => this.#isOutput(n),
+    });
   }
 
   run(): Facts {
@@ -339,6 +342,26 @@ class Analysis {
   }
 
   // Setting up.
+
+  /**
+   * Whether an argument is the address of a variable into which a helper puts a reference. What the variable held
+   * before is dead, which is checked: where a helper leaves the variable alone, it counts as closed afterwards.
+   */
+  #isOutput(n: Node): boolean {
+    const tree = this.tree;
+    const at = stripCasts(tree, n);
+    if (tree.kind(at) !== "pointer_expression" || tree.token(at, "&") === NONE) return false;
+    const inner = stripParentheses(tree, tree.field(at, "argument"));
+    if (tree.kind(inner) !== "identifier" || this.typing.typeOf(inner) !== "handle") return false;
+    const call = tree.parent(tree.parent(n));
+    const callee = tree.kind(call) === "call_expression" ? this.typing.callee(call) : null;
+    if (callee?.kind !== "project") return false;
+    const summary = this.around.summaryOf(callee.target);
+    const index = tree.named(tree.parent(n)).indexOf(n);
+    return (
+      summary?.outcomes.some((o) => !["unchanged", "absent", undefined].includes(o.outputs.get(index))) === true
+    );
+  }
 
   #usesTupleObject(): boolean {
     for (const n of this.tree.descendants(this.fn.body, "identifier")) {
@@ -1098,11 +1121,12 @@ class Analysis {
 
   /** Records an outcome: result and what the out-parameters hold. */
   #finish(state: State, result: Outcome["result"]): void {
-    const outputs = new Map<number, "unchanged" | "null" | "new" | "borrowed">();
+    const outputs = new Map<number, "absent" | "unchanged" | "null" | "new" | "borrowed">();
     this.fn.parameters.forEach((p, index) => {
       if (!this.typing.objects.isObjectPointerPointer(p.type) || this.convention !== "helper") return;
       const value = state.variables.get(`*${p.name}`);
-      if (value === undefined || value.kind === "unknown") outputs.set(index, "unchanged");
+      if (value?.kind === "address") outputs.set(index, "absent");
+      else if (value === undefined || value.kind === "unknown") outputs.set(index, "unchanged");
       else if (value.kind === "object") {
         const object = state.object(value.id);
         outputs.set(index, object.references > 0 ? "new" : "borrowed");
@@ -1184,8 +1208,29 @@ class Analysis {
         if (first !== undefined) return this.#condition(first, state);
       }
     }
+    if (this.#isOutParameter(n)) return this.#withOrWithout(n, state);
     const outs = this.typing.typeOf(n) === "handle" ? this.#handle(n, state) : this.#evaluate(n, state);
     return joinSplits(outs.map((o) => this.#truth(o.value, o.state)));
+  }
+
+  /** Whether an expression is a `PyObject **` parameter of a helper, which callers may leave out. */
+  #isOutParameter(n: Node): boolean {
+    const at = stripParentheses(this.tree, n);
+    return (
+      this.tree.kind(at) === "identifier" &&
+      this.typing.typeOf(at) === "handle-pointer" &&
+      this.convention === "helper" &&
+      (this.typing.local(this.tree.source(at))?.parameter ?? -1) >= 0
+    );
+  }
+
+  /** Splits on whether an out-parameter is there; {@link #finish} tells the ways to return without it apart. */
+  #withOrWithout(n: Node, state: State): Split {
+    const name = `*${this.tree.source(stripParentheses(this.tree, n))}`;
+    const value = state.variables.get(name);
+    if (value?.kind === "address") return { yes: [], no: [state] };
+    if (value?.kind !== "unknown") return { yes: [state], no: [state] };
+    return { yes: [state], no: [state.set(name, { kind: "address", name: "" })] };
   }
 
   /** Splits on whether a value is non-zero. */
@@ -1213,6 +1258,11 @@ class Analysis {
     if (isRawComparison(this.typing, left, right)) {
       const states = this.#effect(left, state).flatMap((s) => this.#effect(right, s));
       return { yes: states, no: states };
+    }
+    const [tested] = [left, right].filter((side) => this.#isOutParameter(side));
+    if (tested !== undefined && (leftType === "null" || rightType === "null")) {
+      const split = this.#withOrWithout(tested, state);
+      return operator === "==" ? { yes: split.no, no: split.yes } : split;
     }
     const objects = leftType === "handle" || rightType === "handle";
     if (objects && (leftType === "null" || rightType === "null")) {
@@ -2603,7 +2653,8 @@ class Analysis {
     let after = state;
     for (const [index, effect] of outcome.outputs) {
       const value = values[index]?.value;
-      if (value === undefined || value.kind === "null" || effect === "unchanged") continue;
+      if (effect === "absent" && value?.kind === "address") return [];
+      if (value === undefined || value.kind === "null" || effect === "unchanged" || effect === "absent") continue;
       if (value.kind !== "address")
         this.typing.refuse(
           "out-parameter-not-a-variable",
