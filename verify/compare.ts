@@ -193,7 +193,7 @@ export interface Difference {
 export interface Comparison {
   /** Functions and types that were called. */
   readonly functions: number;
-  /** Calls that end alike in two runs of the original, so that they can be compared. */
+  /** Calls that end alike in two runs of each build, so that they can be compared. */
   readonly calls: number;
   readonly differences: readonly Difference[];
 }
@@ -253,8 +253,18 @@ function isSame(a: Outcome | undefined, b: Outcome | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Compares what two builds answered; the second run of the original tells what is different each time. */
-export function compareOutcomes(original: Outcomes, again: Outcomes, migrated: Outcomes): Comparison {
+/** Two runs of one build: where they part, the answer is different each time. */
+export type Runs = readonly [Outcomes, Outcomes];
+
+/** Whether all calls of a function answer the same in both runs. */
+function repeats([first, second]: Runs, name: string): boolean {
+  return Object.entries(first[name] ?? {}).every(([values, outcome]) => isSame(outcome, second[name]?.[values]));
+}
+
+/** Compares what two builds answered, in two runs each. */
+export function compareOutcomes(before: Runs, after: Runs): Comparison {
+  const [original] = before;
+  const [migrated] = after;
   const differences: Difference[] = [];
   let calls = 0;
   for (const [name, results] of Object.entries(original)) {
@@ -263,16 +273,18 @@ export function compareOutcomes(original: Outcomes, again: Outcomes, migrated: O
       differences.push({ call: name, original: "is there", migrated: "is missing" });
       continue;
     }
-    const repeats = Object.entries(results).every(([values, outcome]) => isSame(outcome, again[name]?.[values]));
+    const isSteady = repeats(before, name) && repeats(after, name);
     for (const [values, outcome] of Object.entries(results)) {
-      const repeated = again[name]?.[values];
-      if (repeated === undefined || !isSame(kindOf(outcome), kindOf(repeated))) continue;
-      calls++;
       const other = theirs[values];
-      // A hang ends the calls of a function early, in one build sooner than in the other.
-      if (other === undefined || isSame(outcome, other)) continue;
+      const repeated = before[1][name]?.[values];
+      const otherRepeated = after[1][name]?.[values];
+      // A hang ends the calls of a function early, in one run sooner than in the other.
+      if (other === undefined || repeated === undefined || otherRepeated === undefined) continue;
+      if (!isSame(kindOf(outcome), kindOf(repeated)) || !isSame(kindOf(other), kindOf(otherRepeated))) continue;
+      calls++;
+      if (isSame(outcome, other)) continue;
       // Two runs that agree once may do so by chance where others do not, such as with a clock.
-      if (!repeats && isSame(kindOf(outcome), kindOf(other))) continue;
+      if (!isSteady && isSame(kindOf(outcome), kindOf(other))) continue;
       differences.push({ call: `${name}(${values})`, original: describe(outcome), migrated: describe(other) });
     }
   }
@@ -292,12 +304,17 @@ export async function compareStates(
   const before = await verifier.buildState(new Map(), start);
   if (before === null) return null;
   onActivity("calling the original");
-  const original = await callAll(laboratory, before.root, before.build, start, "original");
-  const again = await callAll(laboratory, before.root, before.build, start, "again");
+  const original: Runs = [
+    await callAll(laboratory, before.root, before.build, start, "original"),
+    await callAll(laboratory, before.root, before.build, start, "original-again"),
+  ];
   onActivity("building the last state to compare");
   const after = await verifier.buildState(state, abi);
   if (after === null) return null;
   onActivity("calling the last state");
-  const migrated = await callAll(laboratory, after.root, after.build, abi, "migrated");
-  return compareOutcomes(original, again, migrated);
+  const migrated: Runs = [
+    await callAll(laboratory, after.root, after.build, abi, "migrated"),
+    await callAll(laboratory, after.root, after.build, abi, "migrated-again"),
+  ];
+  return compareOutcomes(original, migrated);
 }

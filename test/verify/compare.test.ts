@@ -1,6 +1,6 @@
 /** What differential runs must see: other values, other exceptions, references that drift, crashes; and no noise. */
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { type Comparison, compareOutcomes, compareStates } from "../../verify/compare.ts";
+import { type Comparison, compareOutcomes, compareStates, type Runs } from "../../verify/compare.ts";
 import { Laboratory } from "../../verify/laboratory.ts";
 import { Verifier } from "../../verify/verifier.ts";
 import { capiPackage } from "./tiny-package.ts";
@@ -80,14 +80,19 @@ test("values, exceptions, references and crashes that differ are found, and equa
   expect(crashes.differences.length).toBeLessThanOrEqual(4);
 });
 
-test("what differs between two runs of the original is not compared", () => {
+test("what differs between two runs of one build is not compared, or only by kind", () => {
   const run = (a: string, b: string) => ({ "m.f": { "1": [a, []], "2": [b, []] } }) as const;
   const [one, two, text] = ["returns int 1", "returns int 2", "returns str 'x'"];
+  const steady = (a: string, b: string): Runs => [run(a, b), run(a, b)];
   const sum = { functions: 1, calls: 2, differences: [] };
-  expect(compareOutcomes(run(one, one), run(one, two), run(two, two))).toEqual(sum);
-  expect(compareOutcomes(run(one, one), run(one, two), run(one, text)).differences).toHaveLength(1);
-  expect(compareOutcomes(run(one, one), run(one, text), run(one, two))).toEqual({ ...sum, calls: 1 });
-  expect(compareOutcomes(run("x", "y"), run("x", "y"), {}).differences).toEqual([
+  expect(compareOutcomes([run(one, one), run(one, two)], steady(two, two))).toEqual(sum);
+  expect(compareOutcomes(steady(two, two), [run(one, one), run(one, two)])).toEqual(sum);
+  expect(compareOutcomes([run(one, one), run(one, two)], steady(one, text)).differences).toHaveLength(1);
+  expect(compareOutcomes([run(one, one), run(one, text)], steady(one, two))).toEqual({ ...sum, calls: 1 });
+  expect(compareOutcomes(steady(one, two), steady(one, one)).differences).toEqual([
+    { call: "m.f(2)", original: two, migrated: one },
+  ]);
+  expect(compareOutcomes(steady(one, one), [{}, {}]).differences).toEqual([
     { call: "m.f", original: "is there", migrated: "is missing" },
   ]);
 });
