@@ -1695,10 +1695,13 @@ export class Interpreter {
       if (cell === undefined) state.set(value.place, UNKNOWN);
       return;
     }
-    if (role === "out-new") state.set(value.place, this.resources.fresh(state, "reference", n, true));
-    else if (role === "out-borrowed") {
+    const type = this.variables.get(value.place)?.type;
+    if (role === "out-new") {
+      // An object of C++ that converts to a pointer releases what it holds itself.
+      const isPointer = type === undefined || cellKind(type) === "reference";
+      state.set(value.place, isPointer ? this.resources.fresh(state, "reference", n, true) : UNKNOWN);
+    } else if (role === "out-borrowed") {
       if (state.cell(state.get(value.place))?.state === "owned") return;
-      const type = this.variables.get(value.place)?.type;
       const converter = this.argumentsOf(n).some((a) => stringText(this.tree, a)?.includes("&") === true);
       const isReference = type !== undefined && cellKind(type) === "reference" && !converter;
       const made = { kind: "reference", state: "borrowed", maybeNull: true, shared: true } as const;

@@ -112,7 +112,14 @@ export class Resources {
         interior: "interior-pointer-dangling",
         view: "struct-pointer-dangling",
       }[cell.kind];
-      this.report(id, node, `${this.nameOf(cell)} is used after it was ${releasedWord(cell.kind)}`, state, value);
+      this.report(
+        id,
+        node,
+        `${this.nameOf(cell)} is used after it was ${releasedWord(cell.kind)}`,
+        state,
+        value,
+        this.around.side === "capi" ? "possible" : undefined,
+      );
       return;
     }
     if (this.around.side === "capi" && cell.kind === "reference") {
