@@ -2163,6 +2163,12 @@ class Analysis {
     if (value.kind === "null") return [{ state, value: UNKNOWN, leaf: n }];
     if (value.kind !== "object")
       this.typing.refuse("unknown-reference", n, "The analysis cannot tell what reference is counted here.");
+    const cell = this.#cellOwed(n, target, state);
+    if (cell !== null) {
+      this.#decide(n, "delete");
+      const paid = state.set(cell, { kind: "integer", value: integerIn(state, cell) + 1 });
+      return [{ state: paid, value: UNKNOWN, leaf: n }];
+    }
     const object = state.object(value.id);
     const isVariable =
       this.tree.kind(target) === "identifier" && this.typing.local(this.tree.source(target)) !== undefined;
@@ -2183,6 +2189,32 @@ class Analysis {
     return [
       { state: state.update(value.id, { references: object.references + 1, increment }), value: UNKNOWN, leaf: n },
     ];
+  }
+
+  /**
+   * The cell that a variable was stored in just before its count goes up: `self->f = x; Py_INCREF(x);`. The store takes
+   * a reference of its own in HPy, so this is the one that the cell still owes.
+   */
+  #cellOwed(n: Node, target: Node, state: State): string | null {
+    const tree = this.tree;
+    if (tree.kind(target) !== "identifier") return null;
+    const name = tree.source(target);
+    const statement = tree.enclosing(n, "expression_statement", "compound_statement");
+    if (statement === NONE || tree.kind(statement) !== "expression_statement") return null;
+    const siblings = tree.named(tree.parent(statement));
+    for (const earlier of siblings.slice(0, siblings.indexOf(statement)).reverse()) {
+      if (tree.kind(earlier) !== "expression_statement") return null;
+      const expression = tree.named(earlier)[0] ?? NONE;
+      if (expression === NONE) return null;
+      if (tree.kind(expression) === "call_expression") continue;
+      if (tree.kind(expression) !== "assignment_expression") return null;
+      const left = tree.field(expression, "left");
+      if (tree.source(left) === name) return null;
+      if (tree.source(stripCasts(tree, tree.field(expression, "right"))) !== name) continue;
+      const key = `cell:${foldedText(tree, left)}`;
+      if (this.typing.typeOf(left) === "cell" && integerIn(state, key) < 0) return key;
+    }
+    return null;
   }
 
   /** Ways to make the holder of an alias own its handle. */
