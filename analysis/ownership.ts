@@ -358,9 +358,7 @@ class Analysis {
     if (callee?.kind !== "project") return false;
     const summary = this.around.summaryOf(callee.target);
     const index = tree.named(tree.parent(n)).indexOf(n);
-    return (
-      summary?.outcomes.some((o) => !["unchanged", "absent", undefined].includes(o.outputs.get(index))) === true
-    );
+    return summary?.outcomes.some((o) => !["unchanged", "absent", undefined].includes(o.outputs.get(index))) === true;
   }
 
   #usesTupleObject(): boolean {

@@ -765,6 +765,13 @@ Split the function.`,
 Make and track the object in one function.`,
   },
   {
+    id: "traversed-too-early",
+    title: "A new object would be traversed before it is complete",
+    text: `PyObject_GC_New leaves an object untracked until PyObject_GC_Track is called. HPy_New has the garbage collector track it at once, with all fields zero, and a tp_traverse that follows a pointer in the struct could then crash.
+
+Test the pointer in tp_traverse, and make the object with the type's allocator (tp_alloc), which tracks at once too.`,
+  },
+  {
     id: "type-address-constant",
     title: "A constant initialiser needs the address of a type",
     text: `A table at file scope, a static local or a static object holds \`&T\`. Once the type is created at run time, its address is no constant any more.

@@ -50,6 +50,8 @@ describe("support functions beside the C API", () => {
       "hpyx_close_arguments",
       "hpyx_create_type",
       "hpyx_free_object",
+      "hpyx_type_init",
+      "hpyx_type_new",
       "hpyx_keywords_dict",
       "tracker",
       "hpyx_track_items",
