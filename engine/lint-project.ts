@@ -215,7 +215,8 @@ function builtFor(input: ProjectInput): Abi {
 
 /** Whether a file has anything to check: what does not mention the API at all cannot use it wrongly. */
 function mentions(file: InputFile, side: LintOptions["side"]): boolean {
-  return file.text.includes(side === "capi" ? "Py" : "HPy");
+  const marks = side === "capi" ? ["Py"] : ["HPy", "hpy.h"];
+  return marks.some((mark) => file.text.includes(mark));
 }
 
 /** Whether a file can matter to one that is checked: headers define macros for others. */
