@@ -17,7 +17,8 @@ interface Row {
 }
 
 function mainBlocker(project: ProjectSummary): string {
-  return project.assessment.blockers.find((blocker) => !blocker.follows)?.title ?? "";
+  const { blockers } = project.assessment;
+  return (blockers.find((blocker) => !blocker.follows) ?? blockers[0])?.title ?? "";
 }
 
 function columns(open: (index: number) => void): readonly Column<Row>[] {
