@@ -9,6 +9,7 @@ const checks: readonly (readonly [name: string, command: string, ...args: string
   ["generated files", "tsx", "tools/generate.ts", "--check"],
   ["lint and format", "biome", "check", "."],
   ["types", "tsc"],
+  ["types of the page", "tsc", "-p", "page"],
   ["tests", "vitest", "run"],
   ["unused code", "knip"],
   ["build", "tsx", "tools/build.ts"],
