@@ -86,7 +86,7 @@ function escapeProperty(text: string): string {
 }
 
 /** What GitHub shows beside the lines of a pull request. */
-export interface Annotation {
+interface Annotation {
   readonly path: string;
   readonly line: number;
   readonly column?: number;
@@ -97,7 +97,7 @@ export interface Annotation {
 }
 
 /** Workflow commands, one line each. */
-export function renderAnnotations(annotations: readonly Annotation[]): string {
+function renderAnnotations(annotations: readonly Annotation[]): string {
   return annotations
     .map(({ path, line, column, endLine, level, title, message }) => {
       const properties = [
