@@ -123,7 +123,8 @@ function usesOf(file: ParsedFile): Use[] {
     const span = { start: tokens.start[t] as number, end: tokens.end[t] as number };
     while (next < ranges.length && (ranges[next]?.end ?? 0) <= span.start) next++;
     const name = text.slice(span.start, span.end);
-    if (HARMLESS_CAPI.has(name) || name.startsWith("PyInit_") || (!CAPI_FUNCTIONS.has(name) && !looksLikeCapi(name))) continue;
+    if (HARMLESS_CAPI.has(name) || name.startsWith("PyInit_") || (!CAPI_FUNCTIONS.has(name) && !looksLikeCapi(name)))
+      continue;
     const range = ranges[next];
     const inside = range !== undefined && range.start <= span.start ? range.name : "";
     if (!inside.startsWith("hpyx_")) found.push({ name, function: inside, span });
