@@ -128,16 +128,6 @@ export function isObjectPointer(type: CType): boolean {
   return OBJECT_BASES.has(type.base) && type.pointers === 1 && type.arrays === 0 && !type.isFunction;
 }
 
-/** Whether this is `PyObject **` (an out-parameter or an array of references). */
-export function isObjectPointerPointer(type: CType): boolean {
-  return OBJECT_BASES.has(type.base) && type.pointers + type.arrays === 2 && type.pointers >= 1 && !type.isFunction;
-}
-
-/** Whether the type has references to objects in it in some other shape. */
-export function mentionsObject(type: CType): boolean {
-  return OBJECT_BASES.has(type.base);
-}
-
 /** The node without parentheses and casts around it. */
 export function stripParentheses(tree: Tree, n: Node): Node {
   let at = n;
