@@ -89,6 +89,9 @@ function cellKind(type: DeclaredType): CellKind | undefined {
   return type.pointers === 1 && type.base === "PyObject" ? "reference" : undefined;
 }
 
+/** The struct in which handles are lent to HPyType_FromSpec. */
+const LENDING_STRUCT = "HPyType_SpecParam";
+
 /**
  * Evaluates the expressions of one function over abstract states.
  *
@@ -179,6 +182,13 @@ export class Interpreter {
 
   private initialise(variable: Variable, value: Node, state: State): State[] {
     const { place, type } = variable;
+    if (type.base === LENDING_STRUCT && value !== NONE && this.tree.kind(value) === "initializer_list") {
+      // HPyType_FromSpec reads the bases in it and keeps none: the handles stay with who made them.
+      const items = this.tree
+        .named(value)
+        .flatMap((item) => (this.tree.kind(item) === "initializer_list" ? this.tree.named(item) : [item]));
+      return this.evaluateAll(items, state).map(({ state: s }) => s);
+    }
     if (type.array) {
       state.set(place, { kind: "address", place });
       if (value === NONE || this.tree.kind(value) !== "initializer_list") return [state];
