@@ -20,7 +20,7 @@ function describe(point: HistoryPoint): string {
 }
 
 /** One sentence on where it goes. */
-export function forecastText({ points, forecast }: History): string {
+function forecastText({ points, forecast }: History): string {
   const last = points.at(-1);
   if (last === undefined) return "There is no commit to tell from.";
   if (remaining(last) === 0 && last.pure > 0) return "No function is left on the C API: the port is done.";

@@ -22,7 +22,7 @@ const COLOURS: readonly Colour[] = [
 ];
 
 /** Functions of all projects of a report. */
-export function standingOfReport(report: Report): Standing {
+function standingOfReport(report: Report): Standing {
   return sumOfStandings(report.projects.filter(isAssessed).map((project) => project.assessment.standing));
 }
 
