@@ -348,20 +348,38 @@ function migrateTypes(parser: Parser, start: Snapshot, name: string, path: strin
     const names = step.types.map((t) => t.name);
     try {
       const next = advance(parser, snapshot, snapshot.files, step.edits);
+      const id = uniqueId(`type-${names[0]}`, outcomes.steps);
+      const freeing = movedDeallocators(snapshot, next);
       addStep(outcomes, snapshot, next, {
-        id: uniqueId(`type-${names[0]}`, outcomes.steps),
+        id,
         title: `Create ${names.join(", ")} from ${names.length === 1 ? "an HPyType_Spec" : "HPyType_Specs"} of legacy shape`,
         kind: "type",
         module: name,
-        functions: [],
+        functions: freeing.map((f) => f.name),
         notes: step.notes,
       });
+      for (const f of freeing) outcomes.via.set(keyOf(f.file, f.name), { step: id, bridged: f.bridged });
       snapshot = next;
       for (const type of step.types) outcomes.movedTypes.add(typeKey(type));
     } catch (error) {
       for (const type of step.types) kept.set(typeKey(type), asRefused(error));
     }
   }
+}
+
+/** Deallocators that a step for types has made into `HPy_tp_destroy`, or has removed because HPy does what they did. */
+function movedDeallocators(
+  before: Snapshot,
+  after: Snapshot,
+): { readonly name: string; readonly file: string; readonly bridged: boolean }[] {
+  return [...before.project.functions.values()].flat().flatMap((fn) => {
+    const { name, file } = fn;
+    const now = (after.project.functions.get(name) ?? []).find((f) => f.file.path === file.path);
+    if (now === undefined) return [{ name, file: file.path, bridged: false }];
+    const definition = `, ${name}, HPy_tp_destroy)`;
+    const isNew = now.file.text.includes(definition) && !file.text.includes(definition);
+    return isNew ? [{ name, file: file.path, bridged: usesCapi(now) }] : [];
+  });
 }
 
 /** Name of the extension in the build files, by which it is moved to the HPy list. */
