@@ -1911,7 +1911,8 @@ class Analysis {
               `The macro \`${callee.name}\` expands to code with \`${problem}\` in it.`,
             );
         }
-        if (callee.name.startsWith("Py") || callee.name.startsWith("_Py")) {
+        const isOwnMacro = this.typing.macroNamed(callee.name) !== null;
+        if (!isOwnMacro && (callee.name.startsWith("Py") || callee.name.startsWith("_Py"))) {
           if (!NEUTRAL_CALLS.has(callee.name))
             this.typing.refuse("unknown-api", n, `Nothing is known about \`${callee.name}\`.`);
         }

@@ -500,8 +500,14 @@ export class Typing {
     const target = resolveFunction(this.project, this.fn.file, name);
     if (target !== null) return { kind: "project", target };
     const facts = CAPI_FUNCTIONS.get(name);
-    if (facts !== undefined) return { kind: "capi", name, facts };
+    if (facts !== undefined && !this.#isStandIn(facts)) return { kind: "capi", name, facts };
     return { kind: "foreign", name };
+  }
+
+  /** Whether the project has a macro of its own for a function that CPython 3.11 lacks: `#define PyInt_Check(o) 0`. */
+  #isStandIn(facts: CapiFunction): boolean {
+    if (!facts.source.includes(" of Python ")) return false;
+    return this.macroNamed(facts.name)?.parameters != null;
   }
 
   /** Whether an identifier names a constant object of the C API (`Py_None`, `PyExc_TypeError`), and which. */
