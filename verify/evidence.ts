@@ -21,7 +21,9 @@ function shorten(lines: readonly string[], root: string): string[] {
 /** What the compiler or setup.py complained about; the end of the output when there is no complaint. */
 export function buildEvidence(build: PackageBuild, root: string): string[] {
   const lines = build.output.split("\n").filter((line) => line.trim() !== "");
-  const errors = lines.filter((line) => /\berror:|undefined reference|multiple definition|cannot find -l|^\w*(Error|Exception)\b|^error\b/.test(line));
+  const errors = lines.filter((line) =>
+    /\berror:|undefined reference|multiple definition|cannot find -l|^\w*(Error|Exception)\b|^error\b/.test(line),
+  );
   // The compiler repeats itself for each inclusion, and setuptools says in the end that the compiler failed.
   const complaints = [...new Set(errors)]
     .filter((line) => !/^error: (command|Command)/.test(line))
