@@ -228,7 +228,8 @@ function readType(
       continue;
     }
     position = name === "tp_print" ? TYPE_FIELDS.indexOf("tp_getattr") : index + 1;
-    if (!isNullValue(knowledge, tree, value)) fields.set(name, { file, node: value });
+    if (standsForSeveral(knowledge, tree, value)) unread ??= item;
+    else if (!isNullValue(knowledge, tree, value)) fields.set(name, { file, node: value });
   }
   return { ...base, metatype, fields, unread };
 }
@@ -300,6 +301,23 @@ export function readSuite(project: Project, field: string, value: FieldValue): S
   return initializer === NONE
     ? { variable, fields: new Map() }
     : suiteOf(project.knowledge, variable.file, initializer, names, variable);
+}
+
+/** Whether a value is a macro of the project that stands for several parts of an initialiser. */
+function standsForSeveral(knowledge: MacroKnowledge, tree: Tree, n: Node): boolean {
+  const at = tree.kind(n) === "call_expression" ? tree.field(n, "function") : n;
+  if (tree.kind(at) !== "identifier") return false;
+  return (knowledge.definitions.get(tree.source(at)) ?? []).some(({ body }) => {
+    const tokens = lex(body, "piece");
+    let depth = 0;
+    for (let t = 0; t < tokens.count; t++) {
+      const text = tokenText(tokens, t);
+      if (text === "(" || text === "{") depth++;
+      else if (text === ")" || text === "}") depth--;
+      else if (depth === 0 && (text === "," || (t === 0 && text === "."))) return true;
+    }
+    return false;
+  });
 }
 
 /** Whether a value is a null pointer, as written or by macros of the project. */
