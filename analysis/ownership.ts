@@ -12,7 +12,15 @@ import type { CFunction, Project } from "../model/project.ts";
 import { buildCfg } from "../syntax/build-cfg.ts";
 import type { Cfg, CfgEdge, CfgNode } from "../syntax/cfg.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
-import { type Construction, customAllocator, FREEING, readSlotCall, type SlotCall, TRACKING } from "./constructions.ts";
+import {
+  type Construction,
+  customAllocator,
+  FREEING,
+  fragileTraverse,
+  readSlotCall,
+  type SlotCall,
+  TRACKING,
+} from "./constructions.ts";
 import { computeLiveness, EVALUATED } from "./liveness.ts";
 import { isAlwaysGiven } from "./never-null.ts";
 import { type ParsedArguments, parsedArguments } from "./parsed-arguments.ts";
@@ -793,7 +801,7 @@ class Analysis {
     if (tree.kind(assignment) !== "assignment_expression") return false;
     if (tree.kind(tree.parent(assignment)) !== "expression_statement") return false;
     const node = this.cfg.nodes[this.copiedAt.get(leaf) ?? -1];
-    return node !== undefined && node.successors.every((edge) => this.live[edge.to]?.has(variable) !== true);
+    return node?.successors.every((edge) => this.live[edge.to]?.has(variable) !== true);
   }
 
   /** The state after a close through one variable. */
@@ -1942,6 +1950,13 @@ class Analysis {
         "custom-allocator",
         n,
         `A type of the project has \`${allocator}\` as its \`tp_alloc\`, and \`HPy_New\` would not call it.`,
+      );
+    const traverse = construction.tracked === "by-call" ? fragileTraverse(this.around.project) : null;
+    if (traverse !== null)
+      this.typing.refuse(
+        "traversed-too-early",
+        n,
+        `\`HPy_New\` has the object tracked before its fields are set, and \`${traverse}\` follows a pointer in such a struct.`,
       );
     return this.#handle(construction.type, state).flatMap(({ state: s }) => {
       const added = s.add({ references: 1, handles: 1, nonNull: true, site: n });

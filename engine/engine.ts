@@ -243,6 +243,18 @@ function readableModule(parser: Parser, snapshot: Snapshot, module: ExtensionMod
 function migrateModule(parser: Parser, snapshot: Snapshot, name: string, path: string, outcomes: Outcomes): Snapshot {
   const module = findModule(snapshot, name, path);
   if (module === undefined || module.isHPy) return snapshot;
+  const rival = snapshot.project.modules.find(
+    (m) => m !== module && m.isHPy && (m.files.includes(module.file) || module.files.includes(m.file)),
+  );
+  if (rival !== undefined && module.init !== null) {
+    const refused = new Refused(
+      "module-linked-into-another",
+      spanOfName(module.init),
+      `The sources of ${name} are linked into ${rival.name} as well, and one shared library holds one HPy module.`,
+    );
+    outcomes.moduleRefusals.set(name, [refusalOf(refused, module.file)]);
+    return snapshot;
+  }
   try {
     const readable = readableModule(parser, snapshot, module);
     const plan = planModule(readable.project, findModule(readable, name, path) ?? module);
@@ -380,6 +392,11 @@ function movedDeallocators(
     const isNew = now.file.text.includes(definition) && !file.text.includes(definition);
     return isNew ? [{ name, file: file.path, bridged: usesCapi(now) }] : [];
   });
+}
+
+function spanOfName(fn: CFunction): Span {
+  const { tree } = fn.file;
+  return { start: tree.start(fn.declarator.node), end: tree.end(fn.declarator.node) };
 }
 
 /** Name of the extension in the build files, by which it is moved to the HPy list. */

@@ -448,6 +448,13 @@ Write \`static struct PyModuleDef name = {PyModuleDef_HEAD_INIT, ...};\` in the 
 Keep objects in HPyGlobal variables, other data in static C variables.`,
   },
   {
+    id: "module-linked-into-another",
+    title: "Another HPy module has the sources of this one",
+    text: `The build links the source with this module's init function into the extension of another module too. \`HPy_MODINIT\` defines symbols of which a shared library can have one set only, so that one of the two has to stay.
+
+Move what both need to a source without an init function; then each can be an HPy module.`,
+  },
+  {
     id: "module-stays-legacy",
     title: "The module cannot be made an HPy module",
     text: `The function itself may be fine, but its module is refused, and a legacy module cannot list HPy methods. The message repeats why.`,
@@ -888,6 +895,13 @@ Put the object into a local variable where it is made.`,
     text: `A reference is added that no path gives to somebody: not returned, stored, stolen or released. HPy has no count to raise; every handle has one owner that closes it. The original may leak here, or hand the reference to memory that the analysis does not see.
 
 Remove the Py_INCREF, or let the new reference go somewhere visible.`,
+  },
+  {
+    id: "support-defined-twice",
+    title: "A support function would be defined twice",
+    text: `The rewritten code needs a support function \`hpyx_...\`, and another file that is compiled together with this one, by \`#include\`, has it already where this file cannot see it.
+
+Move the function that the message names to the header that comes first; the next run finds it there.`,
   },
   {
     id: "type-keeps-head",

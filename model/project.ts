@@ -612,6 +612,21 @@ function filesOf(
   return [initFile, ...[...found].filter((f) => f !== initFile).sort((a, b) => (a.path < b.path ? -1 : 1))];
 }
 
+/** The files of the project that a file includes, directly or through others. */
+export function includedFiles(project: Project, file: ParsedFile): ReadonlySet<ParsedFile> {
+  const byPath = new Map(project.files.map((f) => [f.path, f]));
+  const found = new Set<ParsedFile>();
+  const queue = [file];
+  for (let at = queue.pop(); at !== undefined; at = queue.pop())
+    for (const include of at.includes) {
+      const other = resolveInclude(at, include.path, byPath);
+      if (other === undefined || other === file || found.has(other)) continue;
+      found.add(other);
+      queue.push(other);
+    }
+  return found;
+}
+
 /** The project file that `#include "path"` in `from` names, by the usual search next to the file and by suffix. */
 function resolveInclude(
   from: ParsedFile,

@@ -153,7 +153,7 @@ export interface StaticType {
 const TYPE_BASE = /^(PyTypeObject|struct _typeobject)$/;
 
 /** Whether a variable is a type object itself, not a pointer to one or an array of them. */
-export function isTypeObject(variable: GlobalVariable): boolean {
+function isTypeObject(variable: GlobalVariable): boolean {
   const { type } = variable.declarator;
   return TYPE_BASE.test(type.base) && type.pointers === 0 && type.arrays === 0 && !type.isFunction;
 }

@@ -12,21 +12,6 @@ import { deleteStar } from "./object-type.ts";
 
 const RULE = "function-signature";
 
-/** HPy signature constant of a calling convention. */
-export function signatureConstant(convention: CallingConvention): string {
-  switch (convention) {
-    case "noargs":
-      return "HPyFunc_NOARGS";
-    case "o":
-      return "HPyFunc_O";
-    case "varargs":
-    case "fastcall":
-      return "HPyFunc_VARARGS";
-    default:
-      return "HPyFunc_KEYWORDS";
-  }
-}
-
 /** Parameter list of a method. */
 function methodParameters(convention: CallingConvention, names: ArgumentNames): string {
   const base = `HPyContext *${names.ctx}, HPy ${names.self}`;

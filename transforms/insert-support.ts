@@ -1,6 +1,7 @@
 /** Puts `#include "hpy.h"` and support functions into a source file, once. */
 
-import { fileScopeNodes } from "../model/project.ts";
+import { Refused } from "../analysis/typing.ts";
+import { fileScopeNodes, includedFiles, type Project } from "../model/project.ts";
 import type { SupportFunction } from "../model/support.ts";
 import { supportClosure } from "../model/support-registry.ts";
 import type { EditSet } from "../syntax/edits.ts";
@@ -79,15 +80,65 @@ function definedFunctions(file: ParsedFile): ReadonlySet<string> {
   return names;
 }
 
-/** Inserts support functions and bridges that the file does not define yet, in their order of need. */
+/** What each file of a step needs: support functions, and bridges by name. */
+export interface SupportNeeds {
+  readonly support: ReadonlySet<string>;
+  readonly bridges: ReadonlyMap<string, Bridge>;
+}
+
+/**
+ * Names that each file needs not define itself, because a file that it includes does. Refuses where a name would be
+ * defined twice in a translation unit: in a header and in the source that includes it, or in two headers.
+ */
+export function sharedSupport(
+  project: Project,
+  needs: ReadonlyMap<ParsedFile, SupportNeeds>,
+): ReadonlyMap<ParsedFile, ReadonlySet<string>> {
+  const namesOf = (need: SupportNeeds | undefined): Set<string> =>
+    new Set(need === undefined ? [] : [...supportClosure(need.support).map((f) => f.name), ...need.bridges.keys()]);
+  const included = new Map(project.files.map((f) => [f, includedFiles(project, f)]));
+  const visible = new Map<ParsedFile, Set<string>>();
+  for (const [file, need] of needs) {
+    const own = definedFunctions(file);
+    const wanted = [...namesOf(need)].filter((name) => !own.has(name));
+    const seen = new Set<string>();
+    visible.set(file, seen);
+    if (wanted.length === 0) continue;
+    for (const other of project.files) {
+      if (other === file) continue;
+      const isIncluded = included.get(file)?.has(other) === true;
+      const isTogether =
+        isIncluded ||
+        included.get(other)?.has(file) === true ||
+        project.files.some((f) => included.get(f)?.has(file) === true && included.get(f)?.has(other) === true);
+      if (!isTogether) continue;
+      const defined = definedFunctions(other);
+      const planned = namesOf(needs.get(other));
+      for (const name of wanted) {
+        if (!defined.has(name) && !planned.has(name)) continue;
+        if (isIncluded) seen.add(name);
+        else if (included.get(other)?.has(file) !== true || defined.has(name))
+          throw new Refused(
+            "support-defined-twice",
+            { start: 0, end: 0 },
+            `\`${name}\` would be defined in ${file.path} and in ${other.path}, which are compiled together.`,
+          );
+      }
+    }
+  }
+  return visible;
+}
+
+/** Inserts support functions and bridges that neither the file nor one that it includes defines, in their order of need. */
 export function insertSupport(
   file: ParsedFile,
   edits: EditSet,
   support: Iterable<string>,
   bridges: Iterable<Bridge>,
+  visible: ReadonlySet<string> = new Set(),
 ): SupportFunction[] {
   const newline = newlineOf(file.text);
-  const defined = definedFunctions(file);
+  const defined = new Set([...definedFunctions(file), ...visible]);
   const needed = supportClosure(support).filter((f) => !defined.has(f.name));
   const wrappers = [...bridges].filter((b) => !defined.has(b.name)).sort((a, b) => (a.name < b.name ? -1 : 1));
   if (needed.length === 0 && wrappers.length === 0) return [];

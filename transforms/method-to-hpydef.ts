@@ -30,7 +30,7 @@ import {
   type Unmapping,
 } from "./function-body.ts";
 import { rewritePrototype, rewriteSignature } from "./function-signature.ts";
-import { insertHpyInclude, insertSupport } from "./insert-support.ts";
+import { insertHpyInclude, insertSupport, type SupportNeeds, sharedSupport } from "./insert-support.ts";
 import { FreeNames, type SourceEdits } from "./module-to-hpy.ts";
 import { RefusedAt } from "./refused-at.ts";
 import { checkSignature, completeSignature, isSameSignature } from "./slot-signature.ts";
@@ -380,10 +380,19 @@ class MethodPlanner {
 
   /** Adds includes and support functions to the files in which HPy code was written. */
   #finish(): void {
+    const needs = new Map(
+      [...this.#edits.keys()].map((file) => [
+        file,
+        {
+          support: this.#support.get(file) ?? new Set<string>(),
+          bridges: this.#bridges.get(file) ?? new Map<string, Bridge>(),
+        },
+      ]),
+    );
+    const visible = sharedSupport(this.#project, needs);
     for (const [file, edits] of this.#edits) {
-      const support = this.#support.get(file) ?? new Set<string>();
-      const bridges = this.#bridges.get(file) ?? new Map<string, Bridge>();
-      insertSupport(file, edits, support, bridges.values());
+      const { support, bridges } = needs.get(file) as SupportNeeds;
+      insertSupport(file, edits, support, bridges.values(), visible.get(file));
       insertStructHelpers(file, edits, this.#structs.get(file) ?? [], this.#project.files);
       if (this.#usesHpy.has(file)) insertHpyInclude(file, edits);
     }

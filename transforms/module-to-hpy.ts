@@ -349,7 +349,11 @@ function planMultiPhase(
   for (const prototype of project.prototypes.get(init.name) ?? [])
     if (prototype.file === init.file) edits.replace(spanOf(tree, prototype.declaration), "", RULE);
   const unit = indentationUnit(init.file.text);
-  const lines = [`static int ${exec}_impl(HPyContext *ctx, HPy module)`, "{", ...prelude.map((line) => `${unit}${line}`)];
+  const lines = [
+    `static int ${exec}_impl(HPyContext *ctx, HPy module)`,
+    "{",
+    ...prelude.map((line) => `${unit}${line}`),
+  ];
   if (functions.length === 0) lines.push(`${unit}return 0;`);
   else {
     lines.push(`${unit}PyObject *m = HPy_AsPyObject(ctx, module);`, `${unit}int result = ${functions[0]}(m);`);

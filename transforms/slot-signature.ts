@@ -20,7 +20,7 @@ const SAME_TYPES: Readonly<Record<string, readonly string[]>> = {
 const NO_OBJECTS: ReadonlySet<string> = new Set(["void", "char", "int", "long", "double", "float", "Py_buffer"]);
 
 /** The signature by its name. Throws when HPy has none: the name comes from HPy's own tables. */
-export function signatureNamed(name: string): HpySignature {
+function signatureNamed(name: string): HpySignature {
   const signature = HPY_SIGNATURES.get(name);
   if (signature === undefined) throw new Error(`HPy has no signature ${name}`);
   return signature;

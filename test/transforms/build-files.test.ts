@@ -56,7 +56,7 @@ setup(**({} if os.environ.get("PURE") else {"ext_modules": [Extension("pkg._fast
 });
 
 describe("the limited C API", () => {
-  const after = (setup: string): string => {
+  const edited = (setup: string): string => {
     const result = migrateBuild(projectFiles({ ...SOURCES, "setup.py": setup }), ["pkg._fast"]);
     expect(result.plan.refusals).toEqual([]);
     expect(result.plan.notes.some((note) => note.includes("limited C API"))).toBe(true);
@@ -65,7 +65,7 @@ describe("the limited C API", () => {
 
   it("is switched off in the arguments of an Extension", () => {
     expect(
-      after(`from setuptools import setup, Extension
+      edited(`from setuptools import setup, Extension
 setup(ext_modules=[Extension("pkg._fast", ["pkg/_fast.c"], py_limited_api=True,
                              define_macros=[("A", "1"), ("Py_LIMITED_API", "0x03080000")])])
 `),
@@ -77,7 +77,7 @@ setup(hpy_ext_modules=[Extension("pkg._fast", ["pkg/_fast.c"], py_limited_api=Fa
 
   it("leaves an empty dictionary, which tests false, and no empty block", () => {
     expect(
-      after(`from setuptools import setup, Extension
+      edited(`from setuptools import setup, Extension
 macros = []
 if True:
     limited = {"py_limited_api": True}
