@@ -801,7 +801,7 @@ class Analysis {
     if (tree.kind(assignment) !== "assignment_expression") return false;
     if (tree.kind(tree.parent(assignment)) !== "expression_statement") return false;
     const node = this.cfg.nodes[this.copiedAt.get(leaf) ?? -1];
-    return node?.successors.every((edge) => this.live[edge.to]?.has(variable) !== true);
+    return node?.successors.every((edge) => this.live[edge.to]?.has(variable) !== true) === true;
   }
 
   /** The state after a close through one variable. */
