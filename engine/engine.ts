@@ -1056,16 +1056,13 @@ function functionReport(module: ExtensionModule, fn: CFunction, outcomes: Outcom
   const copied = copy === undefined ? undefined : outcomes.via.get(keyOf(fn.file.path, copy));
   if (copied !== undefined) {
     const message = `Its HPy copy \`${copy}\` serves Python and HPy code; this one stays for the legacy code that uses it.`;
-    const refusals = [{ ...placeOf(fn), id: KEPT_BESIDE_COPY, message }];
+    const refusals = [{ ...placeOf(fn), id: "kept-beside-copy", message }];
     return { ...base, status: copied.bridged ? "bridged" : "pure", via: copied.step, refusals };
   }
   const known = outcomes.refusals.get(key) ?? [];
   const refusals = known.length > 0 ? known : [explainLegacy(module, fn, outcomes)];
   return { ...base, status: "legacy", via: null, refusals };
 }
-
-/** Reason of what is left in the tree of a function that has moved. */
-const KEPT_BESIDE_COPY = "kept-beside-copy";
 
 function placeOf(fn: CFunction): Pick<Refusal, "path" | "span" | "line"> {
   const { tree, text, path } = fn.file;
@@ -1109,7 +1106,7 @@ function accountOf(start: Snapshot, end: Snapshot, functions: readonly FunctionR
     for (const [name, sites] of before.byFunction) {
       const report = reports.get(keyOf(file.path, name));
       if (report?.refusals[0]?.id === "skip-comment") suppressed += sites;
-      else if (report?.refusals[0]?.id === KEPT_BESIDE_COPY) keep(KEPT_BESIDE_COPY, sites);
+      else if (report?.refusals[0]?.id === "kept-beside-copy") keep("kept-beside-copy", sites);
       else if (report !== undefined && report.status !== "legacy") rewritten += sites;
       else keep(report?.refusals[0]?.id ?? "only-used-by-legacy-code", sites);
     }

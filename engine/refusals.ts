@@ -398,13 +398,6 @@ The method stays in \`legacy_methods\`, where it works under the hybrid ABI. For
 Write the name of the function.`,
   },
   {
-    id: "method-table-not-found",
-    title: "The method table cannot be read",
-    text: `The methods of the module are not a static array of PyMethodDef entries in the file of the definition: they are computed, included from another file, or made by a macro.
-
-Write the table as a static array that ends with an entry of NULL.`,
-  },
-  {
     id: "mixed-declaration",
     title: "One declaration has references of both kinds",
     text: `A declaration with several variables names some that become handles and some that stay \`PyObject *\`, because the C API stores into them. The two need different types.
@@ -441,18 +434,18 @@ Write the init function so that it calls PyModule_Create once, with the static d
 Write \`static struct PyModuleDef name = {PyModuleDef_HEAD_INIT, ...};\` in the file of the init function.`,
   },
   {
-    id: "module-state",
-    title: "The module has state",
-    text: `HPy 0.9 has no module state: \`size\` must be 0, and there are no traverse, clear and free functions of a module. The state struct becomes a static variable where every use of it is a plain \`PyModule_GetState(...)\` and its type is defined in the file of the module or in a header.
-
-Keep objects in HPyGlobal variables, other data in static C variables.`,
-  },
-  {
     id: "module-linked-into-another",
     title: "Another HPy module has the sources of this one",
     text: `The build links the source with this module's init function into the extension of another module too. \`HPy_MODINIT\` defines symbols of which a shared library can have one set only, so that one of the two has to stay.
 
 Move what both need to a source without an init function; then each can be an HPy module.`,
+  },
+  {
+    id: "module-state",
+    title: "The module has state",
+    text: `HPy 0.9 has no module state: \`size\` must be 0, and there are no traverse, clear and free functions of a module. The state struct becomes a static variable where every use of it is a plain \`PyModule_GetState(...)\` and its type is defined in the file of the module or in a header.
+
+Keep objects in HPyGlobal variables, other data in static C variables.`,
   },
   {
     id: "module-stays-legacy",
@@ -740,6 +733,13 @@ Call the function in the condition of an \`if\` that returns when it fails.`,
 Give the struct a typedef.`,
   },
   {
+    id: "support-defined-twice",
+    title: "A support function would be defined twice",
+    text: `The rewritten code needs a support function \`hpyx_...\`, and another file that is compiled together with this one, by \`#include\`, has it already where this file cannot see it.
+
+Move the function that the message names to the header that comes first; the next run finds it there.`,
+  },
+  {
     id: "table-used-elsewhere",
     title: "Other code reads the legacy table",
     text: `A table of methods, getsets, members or slots is named by other code than the module or the type that it belongs to: it is searched, counted, or given to the C API. The code would miss entries that have moved out of the table.
@@ -830,6 +830,13 @@ Define the type in one source and declare it \`extern\` in the header.`,
 Write the initialiser with PyVarObject_HEAD_INIT and one value per field.`,
   },
   {
+    id: "type-keeps-head",
+    title: "The type keeps PyObject_HEAD",
+    text: `The type is made from an HPyType_Spec, but its struct still begins with \`PyObject_HEAD\`, so that it builds for the hybrid and the cpython ABI only. The message says what stands in the way: legacy slots that HPy 0.9 has no counterpart for, references in the struct, a base type, objects of different sizes, or code that reaches objects without a handle.
+
+A type with \`Py_TPFLAGS_BASETYPE\` keeps the head as well: in HPy 0.9, instances of Python classes that derive from a type laid out by HPy get a wrong pointer from \`HPy_New\`. If nobody subclasses the type, drop the flag, and the next run takes the head out.`,
+  },
+  {
     id: "type-metatype",
     title: "A type has a metatype of its own",
     text: `HPy 0.9 takes metatypes without a tp_new of their own only, and before Python 3.12 copies a finished type into a new object for them. The type stays static.`,
@@ -895,20 +902,6 @@ Put the object into a local variable where it is made.`,
     text: `A reference is added that no path gives to somebody: not returned, stored, stolen or released. HPy has no count to raise; every handle has one owner that closes it. The original may leak here, or hand the reference to memory that the analysis does not see.
 
 Remove the Py_INCREF, or let the new reference go somewhere visible.`,
-  },
-  {
-    id: "support-defined-twice",
-    title: "A support function would be defined twice",
-    text: `The rewritten code needs a support function \`hpyx_...\`, and another file that is compiled together with this one, by \`#include\`, has it already where this file cannot see it.
-
-Move the function that the message names to the header that comes first; the next run finds it there.`,
-  },
-  {
-    id: "type-keeps-head",
-    title: "The type keeps PyObject_HEAD",
-    text: `The type is made from an HPyType_Spec, but its struct still begins with \`PyObject_HEAD\`, so that it builds for the hybrid and the cpython ABI only. The message says what stands in the way: legacy slots that HPy 0.9 has no counterpart for, references in the struct, a base type, objects of different sizes, or code that reaches objects without a handle.
-
-A type with \`Py_TPFLAGS_BASETYPE\` keeps the head as well: in HPy 0.9, instances of Python classes that derive from a type laid out by HPy get a wrong pointer from \`HPy_New\`. If nobody subclasses the type, drop the flag, and the next run takes the head out.`,
   },
   {
     id: "unparsed",

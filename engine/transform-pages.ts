@@ -10,6 +10,15 @@ export interface TransformPage {
 /** In the order of their ids. */
 export const TRANSFORMS: readonly TransformPage[] = [
   {
+    id: "expand-api-macros",
+    title: "Macros that hide the C API in an expression are written out",
+    text: `A macro such as \`Point_Check(o)\` hides calls of the C API that have to become calls of HPy. Where that keeps a function from moving, its expansion is written in place of the macro, in the functions of the step only; elsewhere the macro stays.`,
+    example: {
+      before: "#define Point_Check(o) PyObject_TypeCheck(o, Point_Type)\nif (!Point_Check(value)) return NULL;",
+      after: "if (!HPy_TypeCheck(ctx, value, h_Point_Type)) return HPy_NULL;",
+    },
+  },
+  {
     id: "finish-module",
     title: "The last step drops Python.h",
     text: `When no function, type or variable of the module uses the C API any more, the include of Python.h and the empty legacy tables go, and names of the C API that HPy spells differently, such as \`Py_ssize_t\`, are replaced. From then on the module also builds under the universal ABI.`,
@@ -59,12 +68,32 @@ HPy's macros serve a function once. What shares a function moves in one step, an
     },
   },
   {
+    id: "module-state-to-static",
+    title: "Module state becomes a static variable",
+    text: `HPy 0.9 has no module state. The struct that \`m_size\` asks for becomes one static variable, \`PyModule_GetState(...)\` its address, and \`PyState_FindModule\` a static variable with the module. Functions that only \`m_traverse\`, \`m_clear\` and \`m_free\` name are deleted: HPy calls none like them, so what the state holds lives as long as the process. All interpreters and fresh imports share the variable, as they share HPyGlobals.`,
+    example: {
+      before: "typedef struct { PyObject *error; } state_t;\nstate_t *state = PyModule_GetState(module);",
+      after:
+        "typedef struct { PyObject *error; } state_t;\n\nstatic state_t spam_state;\nstate_t *state = &spam_state;",
+    },
+  },
+  {
     id: "module-to-hpy",
     title: "The module becomes an HPy module",
     text: `The PyModuleDef becomes an HPyModuleDef whose methods stay legacy for now, PyInit becomes HPy_MODINIT, and what the init function did with the module moves into an HPy_mod_exec slot. The build files pass the Extension as \`hpy_ext_modules\`.`,
     example: {
       before: "PyMODINIT_FUNC PyInit_fast(void) { return PyModule_Create(&definition); }",
       after: "HPy_MODINIT(fast, definition)",
+    },
+  },
+  {
+    id: "pure-shape",
+    title: "HPy lays out the struct of a type",
+    text: `When nothing of a type is legacy any more, its struct holds no references, and all code sees it through handles, \`PyObject_HEAD\` goes and the type takes the shape of an HPy type. A type with \`Py_TPFLAGS_BASETYPE\` keeps it: in HPy 0.9, instances of Python subclasses get a wrong pointer.`,
+    example: {
+      before:
+        "typedef struct {\n    PyObject_HEAD\n    double x;\n} PointObject;\n\nHPyType_LEGACY_HELPERS(PointObject)",
+      after: "typedef struct {\n    double x;\n} PointObject;\n\nHPyType_HELPERS(PointObject)",
     },
   },
   {
@@ -77,12 +106,41 @@ HPy's macros serve a function once. What shares a function moves in one step, an
     },
   },
   {
+    id: "spec-to-hpy-spec",
+    title: "A PyType_Spec becomes an HPyType_Spec",
+    text: `A type that \`PyType_FromSpec\` or one of its kin makes is made by the exec function instead, from an HPyType_Spec of legacy shape that lists the same slots. The calls become uses of the type that is there.`,
+    example: {
+      before: "type = PyType_FromSpec(&point_spec);",
+      after: "if (hpyx_create_type(ctx, &point_spec, NULL, &point_type) < 0)\n    return -1;",
+    },
+  },
+  {
+    id: "struct-views",
+    title: "Pointers to object structs become handles with views",
+    text: `A variable that points to the struct of an object becomes a handle, and the pointer stays as a view, taken from the handle wherever that is set. A test for NULL becomes a test of the handle.`,
+    example: {
+      before: "PointObject *p = (PointObject *)value;\nreturn PyFloat_FromDouble(p->x);",
+      after: "PointObject *p = PointObject_AsStruct(ctx, value);\nreturn HPyFloat_FromDouble(ctx, p->x);",
+    },
+  },
+  {
     id: "support-functions",
     title: "Support functions are added to the file",
     text: `Where HPy has no single call for what the C API did, a static function with the prefix \`hpyx_\` reproduces it. Each is added once per file, with the functions and headers that it needs; a file that already defines one keeps its own.`,
     example: {
       before: "PyDict_GetItemString(dict, key)",
       after: "hpyx_dict_get_item_s(ctx, dict, key)",
+    },
+  },
+  {
+    id: "type-to-spec",
+    title: "A static type becomes an HPyType_Spec",
+    text: `A static PyTypeObject becomes an HPyType_Spec of legacy shape with all of its functions as legacy slots, which the exec function creates; the name of the type becomes a pointer to it. Types that are connected by \`tp_base\` move together. The deallocator becomes HPy_tp_destroy, or releases the type if it stays. Flags keep the type immutable, and without constructor if it had none.`,
+    example: {
+      before:
+        'static PyTypeObject Point_Type = {\n    PyVarObject_HEAD_INIT(NULL, 0)\n    .tp_name = "spam.Point",\n    .tp_basicsize = sizeof(PointObject),\n    .tp_repr = Point_repr,\n};',
+      after:
+        'static PyTypeObject *Point_Type;\n\nstatic PyType_Slot Point_Type_slots[] = {\n    {Py_tp_repr, Point_repr},\n    {0, NULL}\n};\n\nstatic HPyType_Spec Point_Type_spec = {\n    .name = "spam.Point",\n    .basicsize = sizeof(PointObject),\n    .builtin_shape = HPyType_BuiltinShape_Legacy,\n    .legacy_slots = Point_Type_slots,\n};',
     },
   },
 ];

@@ -21,7 +21,7 @@ import type { ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import { newlineOf } from "./statement-edits.ts";
 
-const RULE = "module-state";
+const RULE = "module-state-to-static";
 
 /** Calls whose result is only looked into for the state; they go with the call that gets the state. */
 const MODULE_LOOKUPS: ReadonlySet<string> = new Set([

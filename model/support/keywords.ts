@@ -226,7 +226,7 @@ hpyx_undo_arguments(HPyContext *ctx, size_t count, HPy *bound)
     requires: [],
     includes: [],
     bridged: false,
-    code: `/* Gives the keyword arguments of a method as a new dict, or HPy_NULL when there are none: 0, or -1 with an exception. */
+    code: `/* Gives the keyword arguments of a method as a new dict, or HPy_NULL when there are none: 0, or -1 and an exception. */
 static int
 hpyx_keywords_dict(HPyContext *ctx, const HPy *args, size_t nargs, HPy kwnames, HPy *dict)
 {
@@ -258,7 +258,7 @@ hpyx_keywords_dict(HPyContext *ctx, const HPy *args, size_t nargs, HPy kwnames, 
     requires: ["hpyx_close_arguments"],
     includes: [],
     bridged: false,
-    code: `/* Binds the items of a tuple to targets as PyArg_ParseTuple does: bound[i] is a new handle of the item, or HPy_NULL when
+    code: `/* Binds items of a tuple to targets as PyArg_ParseTuple does: bound[i] is a new handle of the item, or HPy_NULL when
    it is missing. 1, or 0 with an exception and nothing open. */
 static int
 hpyx_bind_tuple(HPyContext *ctx, HPy tuple, size_t required, size_t count, const char *function, HPy *bound)

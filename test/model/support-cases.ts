@@ -205,6 +205,14 @@ const OBJECTS: readonly Pair[] = [
     ANYTHING,
   ),
   {
+    name: "id",
+    // Only the very object that a number is the address of can tell it in both builds: the result is compared with id().
+    capi: "PyObject *n = PyLong_FromVoidPtr(a); int same = n == NULL ? -1 : PyObject_RichCompareBool(n, b, Py_EQ); Py_XDECREF(n); return same < 0 ? NULL : PyLong_FromLong(same);",
+    hpy: "HPy n = hpyx_id(ctx, a); int same = HPy_IsNull(n) ? -1 : HPy_RichCompareBool(ctx, n, b, HPy_EQ); HPy_Close(ctx, n); return same < 0 ? HPy_NULL : HPyLong_FromLong(ctx, same);",
+    support: ["hpyx_id"],
+    calls: ["(None, id(None))", "(1, id(1))", "(int, id(int))", "(int, id(str))"],
+  },
+  {
     name: "lookup_attr",
     capi: "PyObject *value; int found = _PyObject_LookupAttr(a, b, &value); if (found < 0) return NULL; if (found == 0) return PyLong_FromLong(0); return value;",
     hpy: "HPy value; int found = hpyx_lookup_attr(ctx, a, b, &value); if (found < 0) return HPy_NULL; if (found == 0) return HPyLong_FromLong(ctx, 0); return value;",
