@@ -901,7 +901,8 @@ function report(start: Snapshot, end: Snapshot, outcomes: Outcomes, options: Mig
         for (const fn of list) {
           const key = keyOf(file.path, fn.name);
           if (fn.file !== file || counted.has(`${key}\0${file.tree.start(fn.node)}`)) continue;
-          if (!fn.isMigrated && !usesCapi(fn)) continue;
+          const isEntry = outcomes.ofTypes.has(key) || outcomes.via.has(key);
+          if (!fn.isMigrated && !isEntry && !usesCapi(fn)) continue;
           if (ownerOf(fn, start.project.modules, outcomes) !== module) continue;
           counted.add(`${key}\0${file.tree.start(fn.node)}`);
           functions.push(functionReport(module, fn, outcomes, end));

@@ -224,7 +224,8 @@ export function buildProject(
       const [nameNode, definitionNode] = file.tree.named(file.tree.field(call, "arguments"));
       if (nameNode === undefined || definitionNode === undefined) continue;
       const moduleName = file.tree.source(nameNode);
-      const variable = (globals.get(file.tree.source(definitionNode)) ?? []).find((g) => g.file === file);
+      const variables = (globals.get(file.tree.source(definitionNode)) ?? []).filter((g) => g.file === file);
+      const variable = variables.find((g) => g.declarator.value !== NONE) ?? variables[0];
       const definition = variable === undefined ? null : readStructValue(variable, HPY_MODULE_FIELDS);
       modules.push({
         name: moduleName,

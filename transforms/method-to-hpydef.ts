@@ -274,6 +274,15 @@ class MethodPlanner {
     const newline = newlineOf(init.file.text);
     const unit = indentationUnit(init.file.text);
     const open = init.file.tree.start(init.body) + 1;
+    const start = init.file.tree.start(init.node);
+    for (const [name, prototypes] of this.#project.prototypes) {
+      const declared = prototypes.filter((p) => p.file === file);
+      const isCalled = lines.some((line) => line.includes(`${name}(`));
+      const [late] = declared.filter((p) => tree.start(p.declaration) > start);
+      if (!isCalled || late === undefined || declared.some((p) => tree.start(p.declaration) < start)) continue;
+      edits.insert(start, `${tree.source(late.declaration)}${newline}${newline}`, RULE, -9);
+      new DefinitionWriter(this.#project, this.#module, (f) => this.#of(f)).deleteDeclaration(file, late.declaration);
+    }
     if (lines.length > 0) edits.insert(open, lines.map((line) => `${newline}${unit}${line}`).join(""), RULE, -8);
   }
 
