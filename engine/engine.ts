@@ -299,7 +299,7 @@ function migrateModule(parser: Parser, snapshot: Snapshot, name: string, path: s
       notes,
     });
     for (const f of plan.functions)
-      outcomes.via.set(keyOf(module.file.path, f), { step: `module-${module.name}`, bridged: true });
+      outcomes.via.set(keyOf(module.file.path, f), { step: `module-${module.name}`, bridged: f === module.init?.name });
     return next;
   } catch (error) {
     outcomes.moduleRefusals.set(module.name, [refusalOf(asRefused(error), module.file)]);

@@ -37,6 +37,8 @@ const DESTRUCTORS = ["m_traverse", "m_clear", "m_free"];
 /** What the exec function does first, and what a reviewer should know. */
 export interface ModuleState {
   readonly prelude: readonly string[];
+  /** Functions that are gone: nothing calls them any more. */
+  readonly deleted: readonly string[];
   readonly notes: readonly string[];
 }
 
@@ -57,6 +59,7 @@ export function planModuleState(around: Surroundings): ModuleState {
   const tree = definition.file.tree;
   const prelude: string[] = [];
   const notes: string[] = [];
+  let deleted: readonly string[] = [];
   const type = stateType(around);
   if (type !== null) {
     const variable = around.freeName(`${module.name}_state`);
@@ -82,13 +85,13 @@ export function planModuleState(around: Surroundings): ModuleState {
     return value === undefined || isNullConstant(tree, value) ? [] : [tree.source(stripCasts(tree, value))];
   });
   if (gone.length > 0) {
-    deleteUnused(around, gone);
+    deleted = deleteUnused(around, gone);
     const names = [...new Set(gone)].map((name) => `${name}()`).join(", ");
     notes.push(
       `HPy modules have no traverse, clear or free function: ${names} ${gone.length === 1 ? "is" : "are"} not called any more, and what the module holds lives as long as the process.`,
     );
   }
-  return { prelude, notes };
+  return { prelude, deleted, notes };
 }
 
 /** The type in `m_size = sizeof(T)`; null where there is no state. */
@@ -384,7 +387,7 @@ function declares(file: ParsedFile, name: string): Node {
 }
 
 /** Static functions that only the definition of the module named go with their prototypes. */
-function deleteUnused(around: Surroundings, roots: readonly string[]): void {
+function deleteUnused(around: Surroundings, roots: readonly string[]): readonly string[] {
   const { definition, project } = around;
   const { file } = definition;
   const { tree } = file;
@@ -425,6 +428,7 @@ function deleteUnused(around: Surroundings, roots: readonly string[]): void {
   for (const [name, fn] of going)
     for (const n of [fn.node, ...prototypesOf(name)])
       around.editsOf(file).replace(withBlankLine(file.text, tree.start(n), tree.end(n)), "", RULE);
+  return [...going.keys()];
 }
 
 /** A span with the line end after it, and with one blank line where it stands between two. */

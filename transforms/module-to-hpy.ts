@@ -115,7 +115,7 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
   if (isMultiPhase) edits.replace(spanOf(tree, init.node), text.replaceAll("\n", newline), RULE);
   else edits.insert(tree.end(init.node), `\n\n${text}`.replaceAll("\n", newline), RULE, 5);
   insertHpyInclude(init.file, edits);
-  return { edits: sets, functions: [init.name], notes };
+  return { edits: sets, functions: [init.name, ...state.deleted], notes };
 }
 
 function spanOf(tree: Tree, n: Node): { start: number; end: number } {
