@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Explanation } from "../engine/explain.ts";
+import { checkApplicable, selectSteps, wantedFunction } from "../engine/select-steps.ts";
 import type { MigrationOptions, MigrationPlan, ProjectInput, Step } from "../engine/types.ts";
 import { count, renderAccount } from "../report/account.ts";
 import { assess } from "../report/assessment.ts";
@@ -17,8 +18,8 @@ import { describeSystemError, type Failure, type Result, success, unusable } fro
 import { checkWorkTree, commitStep } from "./git.ts";
 import type { LintCommandOptions, LintEngine, LintSurroundings } from "./lint-command.ts";
 import { type Project, readProject } from "./project.ts";
+import { readSelector, type SelectorOptions } from "./read-selector.ts";
 import type { ReportCommandOptions, ReportEngine } from "./report-command.ts";
-import { checkApplicable, readSelector, type Selector, type SelectorOptions, selectSteps } from "./select-steps.ts";
 import type { Shard, SurveyOptions } from "./survey-command.ts";
 import {
   abiList,
@@ -428,14 +429,7 @@ async function selected(
   const planned = await makePlan(path, options, load, around, wantedFunction(selector.value));
   if (!planned.ok) return planned;
   const steps = selectSteps(planned.value.plan, selector.value);
-  return steps.ok ? success({ ...planned.value, steps: steps.value }) : steps;
-}
-
-/** The function that a selector asks for: it is planned before the others, so that only what it needs comes with it. */
-function wantedFunction(selector: Selector): string | undefined {
-  if (selector.kind === "function") return selector.name;
-  const prefix = "function-";
-  return selector.kind === "step" && selector.id.startsWith(prefix) ? selector.id.slice(prefix.length) : undefined;
+  return steps.ok ? success({ ...planned.value, steps: steps.value }) : unusable(steps.message);
 }
 
 function nothingLeft(options: CommonOptions, around: Surroundings): void {
@@ -534,7 +528,7 @@ async function apply(
   if (!found.ok) return found;
   const { project, plan: made, steps } = found.value;
   const applicable = checkApplicable(made, steps);
-  if (!applicable.ok) return applicable;
+  if (!applicable.ok) return unusable(applicable.message);
   if (options.commit) {
     const clean = checkWorkTree(project.root, options.allowDirty ? "allowed" : "refused");
     if (!clean.ok) return clean;

@@ -11,28 +11,26 @@ import {
   realpathSync,
   statSync,
 } from "node:fs";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import picomatch from "picomatch";
-import { parse as parseToml } from "smol-toml";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import {
+  type Configuration,
+  DIRECTORY_MARKS,
+  endsWithOneOf,
+  excludes,
+  isCFile,
+  isInProject,
+  isProjectFile,
+  isSkippedDirectory,
+  MEGABYTE,
+  NO_CONFIGURATION,
+  PYTHON_MARKS,
+  parseConfiguration,
+  SIZE_LIMIT,
+  SOURCE_EXTENSIONS,
+} from "../engine/project-files.ts";
 import type { ProjectInput } from "../engine/types.ts";
 import type { InputFile } from "../syntax/source.ts";
 import { describeSystemError, type Result, success, unusable } from "./failure.ts";
-
-const MEGABYTE = 1024 * 1024;
-
-/** Bytes above which a file is not parsed: its syntax tree would not fit into WebAssembly's memory. */
-const LIMIT = 16 * MEGABYTE;
-
-const SOURCE_EXTENSIONS = [".c", ".cc", ".cpp", ".cxx", ".c++", ".c.src"];
-const HEADER_EXTENSIONS = [".h", ".hh", ".hpp", ".hxx", ".inc", ".inl", ".h.src"];
-const BUILD_FILES = ["setup.py", "setup.cfg", "pyproject.toml"];
-
-/** Directories that hold no sources of the project. Those whose names start with a dot never do. */
-const SKIPPED_DIRECTORIES = ["node_modules", "__pycache__", "site-packages", "venv", "__pypackages__"];
-/** Directories that are build output where they lie in the root; deeper, packages use these names for sources. */
-const SKIPPED_IN_ROOT = ["build", "dist", "env"];
-/** A directory with one of these files is an environment or a cache. */
-const DIRECTORY_MARKS = ["pyvenv.cfg", "CACHEDIR.TAG"];
 
 export interface ProjectOptions {
   /** Glob patterns, relative to the root, of what to leave alone; a pattern that matches a directory leaves out all of it. */
@@ -48,103 +46,26 @@ export interface Project {
   readonly configuration: Configuration;
 }
 
-function endsWithOneOf(name: string, extensions: readonly string[]): boolean {
-  const lower = name.toLowerCase();
-  return extensions.some((extension) => lower.endsWith(extension) && lower.length > extension.length);
-}
-
-/** Whether a path names a C or C++ file. */
-function isCFile(path: string): boolean {
-  const name = basename(path);
-  return endsWithOneOf(name, SOURCE_EXTENSIONS) || endsWithOneOf(name, HEADER_EXTENSIONS);
-}
-
-function isWanted(name: string): boolean {
-  return isCFile(name) || BUILD_FILES.includes(name);
-}
-
-type Matcher = (path: string) => boolean;
-
-/** Matches a path that a pattern names, or that lies in a directory that a pattern names. */
-function excludes(patterns: readonly string[]): Matcher {
-  if (patterns.length === 0) return () => false;
-  const matches = picomatch(
-    patterns.map((pattern) => (pattern.endsWith("/") ? pattern.slice(0, -1) : pattern)),
-    { dot: true },
-  );
-  return (path) => {
-    const parts = path.split("/");
-    return parts.some((_, index) => matches(parts.slice(0, index + 1).join("/")));
-  };
-}
-
 /**
  * Whether a path below the root names a C or C++ file that {@link readProject} would read, told from the path alone: in
  * a commit there is no directory to look into.
  */
 export function sourceFilter(patterns: readonly string[]): (path: string) => boolean {
   const excluded = excludes(patterns);
-  return (path) => {
-    const directories = path.split("/").slice(0, -1);
-    const skipped = directories.some(
-      (name, depth) =>
-        name.startsWith(".") ||
-        SKIPPED_DIRECTORIES.includes(name) ||
-        name.endsWith(".egg-info") ||
-        (depth === 0 && SKIPPED_IN_ROOT.includes(name)),
-    );
-    return !skipped && isCFile(path) && !excluded(path);
-  };
+  return (path) => isInProject(path) && isCFile(path) && !excluded(path);
 }
-
-/** `[tool.hpy-migrate]` of pyproject.toml. */
-export interface Configuration {
-  /** Globs of what to leave alone. */
-  readonly exclude: readonly string[];
-  /** Shell command that builds the extension modules in place. */
-  readonly build?: string;
-  /** Shell command that runs the tests. */
-  readonly test?: string;
-  /** Interpreter to build and test with. */
-  readonly python?: string;
-  /** What has to be installed to build and to test. */
-  readonly requires: readonly string[];
-}
-
-const TEXT_SETTINGS = ["build", "test", "python"] as const;
-const LIST_SETTINGS = ["exclude", "requires"] as const;
-const SETTINGS: readonly string[] = [...LIST_SETTINGS, ...TEXT_SETTINGS];
 
 function readConfiguration(root: string): Result<Configuration> {
   const path = join(root, "pyproject.toml");
-  if (!existsSync(path)) return success({ exclude: [], requires: [] });
-  let document: Record<string, unknown>;
+  if (!existsSync(path)) return success(NO_CONFIGURATION);
+  let text: string;
   try {
-    document = parseToml(readFileSync(path, "utf8"));
+    text = readFileSync(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code) return unusable(describeSystemError(error, "pyproject.toml"));
-    const [firstLine] = (error instanceof Error ? error.message : String(error)).split("\n");
-    return unusable(`pyproject.toml: ${firstLine}`);
+    return unusable(describeSystemError(error, "pyproject.toml"));
   }
-  const tool = document.tool as Record<string, unknown> | undefined;
-  const section = (tool?.["hpy-migrate"] ?? {}) as Record<string, unknown>;
-  const unknown = Object.keys(section).find((key) => !SETTINGS.includes(key));
-  if (unknown !== undefined) {
-    const known = `it has "${SETTINGS.join('", "')}"`;
-    return unusable(`pyproject.toml: [tool.hpy-migrate] has no setting "${unknown}"; ${known}`);
-  }
-  for (const key of LIST_SETTINGS) {
-    const value = section[key] ?? [];
-    if (!Array.isArray(value) || !value.every((entry) => typeof entry === "string")) {
-      return unusable(`pyproject.toml: [tool.hpy-migrate] ${key} must be a list of strings`);
-    }
-  }
-  for (const key of TEXT_SETTINGS) {
-    if (section[key] !== undefined && typeof section[key] !== "string") {
-      return unusable(`pyproject.toml: [tool.hpy-migrate] ${key} must be a string`);
-    }
-  }
-  return success({ exclude: [], requires: [], ...section } as Configuration);
+  const parsed = parseConfiguration(text);
+  return parsed.ok ? parsed : unusable(parsed.message);
 }
 
 /** A file's bytes, or why there are none. */
@@ -164,9 +85,9 @@ function readContent(absolute: string, path: string): Content {
   try {
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) return { kind: "skipped", reason: `${path}: is not a regular file; left alone` };
-    if (stat.size > LIMIT) {
+    if (stat.size > SIZE_LIMIT) {
       const size = `${(stat.size / MEGABYTE).toFixed(1)} MB`;
-      return refuse(descriptor, path, `${size} is more than the ${LIMIT / MEGABYTE} MB that can be analysed`);
+      return refuse(descriptor, path, `${size} is more than the ${SIZE_LIMIT / MEGABYTE} MB that can be analysed`);
     }
     const bytes = readFileSync(descriptor);
     if (bytes.includes(0)) return refuse(descriptor, path, "contains NUL bytes, so it is not C text");
@@ -177,9 +98,6 @@ function readContent(absolute: string, path: string): Content {
     closeSync(descriptor);
   }
 }
-
-/** What a file that has to do with Python's C API mentions. */
-const PYTHON_MARKS = ["Python.h", "PyObject", "Py_", "hpy.h"];
 
 /** Whether a file mentions Python's C API; reads it in pieces, so its size does not matter. */
 function mentionsPython(descriptor: number): boolean {
@@ -207,17 +125,15 @@ function refuse(descriptor: number, path: string, reason: string): Content {
 
 interface Walk {
   readonly root: string;
-  readonly excluded: Matcher;
+  readonly excluded: (path: string) => boolean;
   /** Around a single file, only its own directory is read: it may lie anywhere. */
   readonly recursion: "deep" | "flat";
   readonly files: InputFile[];
   readonly warnings: string[];
 }
 
-function skipsDirectory(walk: Walk, path: string, name: string): boolean {
-  if (name.startsWith(".") || SKIPPED_DIRECTORIES.includes(name) || name.endsWith(".egg-info")) return true;
-  if (!path.includes("/") && SKIPPED_IN_ROOT.includes(name)) return true;
-  return DIRECTORY_MARKS.some((mark) => existsSync(join(walk.root, path, mark)));
+function skipsDirectory(walk: Walk, path: string): boolean {
+  return isSkippedDirectory(path) || DIRECTORY_MARKS.some((mark) => existsSync(join(walk.root, path, mark)));
 }
 
 /**
@@ -258,8 +174,8 @@ function addDirectory(walk: Walk, path: string): string | null {
     if (walk.excluded(child)) continue;
     let problem: string | null = null;
     if (entry.isDirectory()) {
-      if (walk.recursion === "deep" && !skipsDirectory(walk, child, entry.name)) problem = addDirectory(walk, child);
-    } else if (isWanted(entry.name)) {
+      if (walk.recursion === "deep" && !skipsDirectory(walk, child)) problem = addDirectory(walk, child);
+    } else if (isProjectFile(entry.name)) {
       if (entry.isSymbolicLink()) problem = addFile(walk, child, "link");
       else if (entry.isFile()) problem = addFile(walk, child, "file");
     }

@@ -1,5 +1,16 @@
-import type { MigrationPlan, Step } from "../engine/types.ts";
-import { type Result, success, unusable } from "./failure.ts";
+/** Which steps of a plan somebody asks for. */
+import type { MigrationPlan, Step } from "./types.ts";
+
+/** What was asked for, or one line that says why there is no such thing. */
+export type Selected<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
+
+function success<T>(value: T): Selected<T> {
+  return { ok: true, value };
+}
+
+function unusable(message: string): { readonly ok: false; readonly message: string } {
+  return { ok: false, message };
+}
 
 /** Which steps `diff` and `apply` are about. */
 export type Selector =
@@ -9,33 +20,14 @@ export type Selector =
   | { readonly kind: "through"; readonly id: string }
   | { readonly kind: "function"; readonly name: string };
 
-/** Options of the command line that select steps. */
-export interface SelectorOptions {
-  readonly step?: string;
-  readonly function?: string;
-  readonly through?: string;
-  readonly all?: true;
-}
-
-/** The one selector that was given; the next step when there is none. */
-export function readSelector(options: SelectorOptions): Result<Selector> {
-  const given: Selector[] = [];
-  if (options.step !== undefined) given.push({ kind: "step", id: options.step });
-  if (options.function !== undefined) given.push({ kind: "function", name: options.function });
-  if (options.through !== undefined) given.push({ kind: "through", id: options.through });
-  if (options.all) given.push({ kind: "all" });
-  if (given.length > 1) return unusable("--step, --function, --through and --all exclude each other");
-  return success(given[0] ?? { kind: "next" });
-}
-
-function indexOfStep(plan: MigrationPlan, id: string): Result<number> {
+function indexOfStep(plan: MigrationPlan, id: string): Selected<number> {
   const index = plan.steps.findIndex((step) => step.id === id);
   if (index >= 0) return success(index);
   if (plan.steps.length === 0) return unusable(`no step "${id}": no step is left`);
   return unusable(`no step "${id}"; the next one is "${plan.steps[0]?.id}", hpy-migrate plan lists all`);
 }
 
-function indexOfFunction(plan: MigrationPlan, name: string): Result<number> {
+function indexOfFunction(plan: MigrationPlan, name: string): Selected<number> {
   const functions = plan.modules.flatMap((module) => module.functions.filter((unit) => unit.name === name));
   const moving = functions.find((unit) => unit.via !== null);
   if (moving?.via) return indexOfStep(plan, moving.via);
@@ -50,7 +42,7 @@ function indexOfFunction(plan: MigrationPlan, name: string): Result<number> {
  * The selected steps, in order. A series applies in order only, so `through` and `function` include what comes before;
  * `step` is that step alone.
  */
-export function selectSteps(plan: MigrationPlan, selector: Selector): Result<readonly Step[]> {
+export function selectSteps(plan: MigrationPlan, selector: Selector): Selected<readonly Step[]> {
   switch (selector.kind) {
     case "next":
       return success(plan.steps.slice(0, 1));
@@ -72,11 +64,18 @@ export function selectSteps(plan: MigrationPlan, selector: Selector): Result<rea
 }
 
 /** Whether a selection can be written: it has to begin with the next step. */
-export function checkApplicable(plan: MigrationPlan, steps: readonly Step[]): Result<null> {
+export function checkApplicable(plan: MigrationPlan, steps: readonly Step[]): Selected<null> {
   const [first] = steps;
   if (first === undefined || first === plan.steps[0]) return success(null);
   const before = plan.steps.slice(0, plan.steps.indexOf(first)).map((step) => step.id);
   const named =
     before.length > 3 ? `${before.slice(0, 3).join(", ")} and ${before.length - 3} more` : before.join(", ");
   return unusable(`step "${first.id}" builds on ${named}; --through ${first.id} writes them all`);
+}
+
+/** The function that a selector asks for: it is planned before the others, so that only what it needs comes with it. */
+export function wantedFunction(selector: Selector): string | undefined {
+  if (selector.kind === "function") return selector.name;
+  const prefix = "function-";
+  return selector.kind === "step" && selector.id.startsWith(prefix) ? selector.id.slice(prefix.length) : undefined;
 }
