@@ -9,6 +9,7 @@ import {
   buildProject,
   type CFunction,
   type ExtensionModule,
+  type GlobalVariable,
   lineOf,
   type Project,
   resolveFunction,
@@ -19,6 +20,7 @@ import { readDirective } from "../syntax/directives.ts";
 import { applyEdits, type Edit, type EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { InputFile, MacroKnowledge, ParsedFile, Parser, Span } from "../syntax/source.ts";
+import { NONE } from "../syntax/tree.ts";
 import { Analyses } from "../transforms/analyses.ts";
 import { planBuildFileEdits } from "../transforms/build-files.ts";
 import { type Entry, entryKey, entryTitle, functionNames, groupEntries, readEntries } from "../transforms/entries.ts";
@@ -44,6 +46,7 @@ import { planTypes, typeKey } from "../transforms/type-to-spec.ts";
 import { isCapiName, usesCapi, usesCapiCalls } from "./capi-use.ts";
 import { generatorOf } from "./generated-files.ts";
 import { lineChanges } from "./line-changes.ts";
+import { functionsOfTypes } from "./type-functions.ts";
 import type {
   Account,
   FileChange,
@@ -896,6 +899,7 @@ function report(start: Snapshot, end: Snapshot, outcomes: Outcomes, options: Mig
   const counted = new Set<string>();
   for (const module of start.project.modules) {
     const functions: FunctionReport[] = [];
+    const owners = functionsOfTypes(start.project, typesOf(start.project, module));
     for (const file of module.files) {
       for (const list of start.project.functions.values()) {
         for (const fn of list) {
@@ -905,7 +909,7 @@ function report(start: Snapshot, end: Snapshot, outcomes: Outcomes, options: Mig
           if (!fn.isMigrated && !isEntry && !usesCapi(fn)) continue;
           if (ownerOf(fn, start.project.modules, outcomes) !== module) continue;
           counted.add(`${key}\0${file.tree.start(fn.node)}`);
-          functions.push(functionReport(module, fn, outcomes, end));
+          functions.push(functionReport(module, fn, owners.get(fn) ?? null, outcomes, end));
         }
       }
     }
@@ -1028,7 +1032,29 @@ function cNameOf(type: HPyTypeSpec): string {
   return type.pointer ?? type.specification.name;
 }
 
-function functionReport(module: ExtensionModule, fn: CFunction, outcomes: Outcomes, end: Snapshot): FunctionReport {
+/** The variables that describe the types of a module, with the names that the types are reported by. */
+function typesOf(project: Project, module: ExtensionModule): { name: string; variable: GlobalVariable }[] {
+  const described = readHPyTypes(project)
+    .filter((type) => module.files.includes(type.specification.file))
+    .flatMap((type) => {
+      const { name, file } = type.specification;
+      const variable = project.globals.get(name)?.find((g) => g.file === file && g.declarator.value !== NONE);
+      return variable === undefined ? [] : [{ name: cNameOf(type), variable }];
+    });
+  return [
+    ...readStaticTypes(project, module.files).map((t) => ({ name: t.name, variable: t.definition })),
+    ...readTypeSpecs(project, module.files).map((t) => ({ name: t.name, variable: t.variable })),
+    ...described,
+  ];
+}
+
+function functionReport(
+  module: ExtensionModule,
+  fn: CFunction,
+  type: string | null,
+  outcomes: Outcomes,
+  end: Snapshot,
+): FunctionReport {
   const key = keyOf(fn.file.path, fn.name);
   const via = outcomes.via.get(key);
   const isMethod = module.methods?.entries.some((e) => e.functionName === fn.name) === true;
@@ -1047,6 +1073,7 @@ function functionReport(module: ExtensionModule, fn: CFunction, outcomes: Outcom
     line: lineOf(fn.file.text, fn.file.tree.start(fn.node)),
     span: { start: fn.file.tree.start(fn.node), end: fn.file.tree.end(fn.node) },
     kind,
+    type,
   } as const;
   if (fn.isMigrated) {
     const now = (end.project.functions.get(fn.name) ?? []).find((f) => f.file.path === fn.file.path);

@@ -42,6 +42,8 @@ export interface FunctionReport {
   readonly span: Span;
   /** `method` a module function in a method table; `helper` called from others; `init` PyInit; `type` a method, getter, setter or slot of a type; `migrated` is HPy already. */
   readonly kind: "method" | "helper" | "init" | "type" | "migrated";
+  /** Name of the type of the module that lists it, as in {@link TypeReport}; null for a function of none. */
+  readonly type: string | null;
   /** Status once all steps are applied. */
   readonly status: FunctionStatus;
   /** Id of the step that moves it; null where it is HPy already or stays legacy. */

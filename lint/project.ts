@@ -341,6 +341,11 @@ function implementations(d: Definition): [string, string][] {
   }
 }
 
+/** Names of the functions that the `HPyDef_*` macros of a file bind, by the symbols that they define. */
+export function definedFunctions(file: ParsedFile): ReadonlyMap<string, readonly string[]> {
+  return new Map(readDefinitions(file).map((d) => [d.symbol, implementations(d).map(([name]) => name)]));
+}
+
 /** The `HPyDef_*` macros of a file. The parser masks them, so they are read from the tokens. */
 function readDefinitions(file: ParsedFile): Definition[] {
   const tokens = lex(file.text);

@@ -30,7 +30,8 @@ export async function vscodeWeb(): Promise<string> {
     if (result.status !== 0) throw new Error(`${PACKAGE} ${VERSION} cannot be fetched:\n${result.stderr}`);
     const tarball = join(scratch, `${PACKAGE}-${VERSION}.tgz`);
     const found = createHash("sha512").update(readFileSync(tarball)).digest("base64");
-    if (found !== SHA512) throw new Error(`${PACKAGE} ${VERSION}: the sha512 of the tarball is ${found}, not ${SHA512}`);
+    if (found !== SHA512)
+      throw new Error(`${PACKAGE} ${VERSION}: the sha512 of the tarball is ${found}, not ${SHA512}`);
     await extract({ file: tarball, cwd: scratch });
     if (!existsSync(directory)) renameSync(join(scratch, "package"), directory);
   } finally {

@@ -29,6 +29,7 @@ function scriptedPlan(input: ProjectInput): MigrationPlan {
         line,
         span,
         kind: state === "done" ? "migrated" : "method",
+        type: null,
         status: state === "stay" ? "legacy" : "pure",
         via: state === "todo" ? id : null,
         refusals: state === "stay" ? [refusal] : [],

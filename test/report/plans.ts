@@ -58,6 +58,7 @@ export function samplePlan(functions: number, lines: number): Sample {
       line,
       span,
       kind: kind === 0 ? "migrated" : "method",
+      type: null,
       status: kind === 4 ? "legacy" : kind === 3 ? "bridged" : "pure",
       via: kind === 0 || kind === 4 ? null : `function-${name}`,
       refusals: kind === 4 ? [refusal] : [],

@@ -61,7 +61,8 @@ export async function serve(site: Site): Promise<RunningSite> {
 /** The file that a path of an address names, below a directory. Throws when it leads out of it. */
 function below(directory: string, path: string): string {
   const file = normalize(join(directory, path));
-  if (file !== normalize(directory) && !file.startsWith(normalize(directory) + sep)) throw new Error(`${path} leads out`);
+  if (file !== normalize(directory) && !file.startsWith(normalize(directory) + sep))
+    throw new Error(`${path} leads out`);
   return file;
 }
 

@@ -79,7 +79,9 @@ class ServerFiles implements vscode.FileSystemProvider {
 }
 
 function fileUri(path: string): vscode.Uri {
-  return vscode.Uri.joinPath((vscode.workspace.workspaceFolders?.[0] as vscode.WorkspaceFolder).uri, path);
+  const [folder] = vscode.workspace.workspaceFolders ?? [];
+  if (folder === undefined) throw new Error("the editor has no folder open");
+  return vscode.Uri.joinPath(folder.uri, path);
 }
 
 /** Called by VS Code. */
