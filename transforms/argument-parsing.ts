@@ -3,8 +3,8 @@
  *
  * A unit that HPy converts as CPython does is left to `HPyArg_Parse`; every other unit is converted by a support
  * function from its argument. Conversions run from left to right like the original's, so that the first wrong argument
- * decides which exception is raised. Only what must be undone when a later conversion fails (buffers, encoded text,
- * converters) comes last.
+ * decides which exception is raised. What the earlier ones acquired (buffers, encoded text, what converters made) is
+ * undone when a later one fails.
  *
  * Keyword arguments are not given to `HPyArg_ParseKeywords`, which accepts unknown names, names given twice and too
  * many arguments in silence, and makes a tracked duplicate of every `O`. `hpyx_bind_keywords` binds them to
@@ -75,19 +75,26 @@ const WORDING =
 const TEXT_BUFFERS =
   "`s#`, `z#`, `y` and `y#` take str and bytes; other objects with a read-only buffer that is never released, such as ctypes arrays, now raise TypeError.";
 
+/** One operand of the condition that replaces the parser call. */
+interface Conversion {
+  readonly call: string;
+  /** What to do when a later conversion fails; null for nothing. */
+  readonly undo: Undo | null;
+}
+
+interface Undo {
+  /** An expression that is 0. */
+  readonly text: string;
+  /** The support function in it; null for none. */
+  readonly name: string | null;
+}
+
 interface Build {
   readonly request: ArgumentRequest;
   /** The function's name and parenthesis for messages, such as `f() `; empty without a name. */
   readonly label: string;
-  readonly operands: string[];
-  /** Conversions that must be undone when a later one fails; they are placed last. */
-  readonly acquisitions: {
-    readonly call: string;
-    /** What to do when a later conversion fails, an expression that is 0; null for nothing. */
-    readonly undo: string | null;
-    /** The support function in it. */
-    readonly undoName: string | null;
-  }[];
+  /** In the order of the original's conversions. */
+  readonly conversions: Conversion[];
   readonly declarations: string[];
   readonly receives: TargetEffect[];
   readonly support: Set<string>;
@@ -106,6 +113,8 @@ interface PlacedUnit {
   /** Index of its first target. */
   readonly first: number;
   readonly optional: boolean;
+  /** Whether no unit follows. */
+  readonly last: boolean;
   /** What messages call it, such as `f() argument 2`. */
   readonly label: string;
 }
@@ -135,8 +144,7 @@ function newBuild(request: ArgumentRequest, format: ArgumentFormat): Build {
   return {
     request,
     label: format.tail.startsWith(":") ? `${format.tail.slice(1)}() ` : "",
-    operands: [],
-    acquisitions: [],
+    conversions: [],
     declarations: [],
     receives: [],
     support: new Set(),
@@ -147,15 +155,20 @@ function newBuild(request: ArgumentRequest, format: ArgumentFormat): Build {
   };
 }
 
+/** Adds conversions of which nothing must be undone. */
+function convert(build: Build, ...calls: readonly string[]): void {
+  build.conversions.push(...calls.map((call) => ({ call, undo: null })));
+}
+
 function finish(build: Build): ArgumentPlan {
-  const operands = [...build.operands];
-  const undo: string[] = [];
-  for (const [index, acquisition] of build.acquisitions.entries()) {
-    operands.push(undo.length === 0 ? acquisition.call : `(${[acquisition.call, ...undo].join(" || ")})`);
-    if (acquisition.undo === null) continue;
-    undo.unshift(acquisition.undo);
-    const isNeeded = acquisition.undoName !== null && index + 1 < build.acquisitions.length;
-    if (isNeeded) build.support.add(acquisition.undoName);
+  const operands: string[] = [];
+  const undo: Undo[] = [];
+  for (const conversion of build.conversions) {
+    operands.push(
+      undo.length === 0 ? conversion.call : `(${[conversion.call, ...undo.map(({ text }) => text)].join(" || ")})`,
+    );
+    for (const { name } of undo) if (name !== null) build.support.add(name);
+    if (conversion.undo !== null) undo.unshift(conversion.undo);
   }
   return {
     operands: closeOpened(build, operands),
@@ -225,14 +238,14 @@ function planTuple(build: Build, format: ArgumentFormat, tuple: string): Unsuppo
   const bind = (bound: string): string =>
     `hpyx_bind_tuple(${[request.ctx, tuple, format.required, placed.length, functionName(format), bound].join(", ")})`;
   if (placed.length === 0) {
-    build.operands.push(bind("NULL"));
+    convert(build, bind("NULL"));
     return null;
   }
   const bound = request.fresh("items");
   const until = keepsArguments(format.units) ? "closed" : "converted";
   build.opened = { name: bound, count: placed.length, until };
   build.declarations.push(`HPy ${bound}[${placed.length}]`);
-  build.operands.push(bind(bound));
+  convert(build, bind(bound));
   return planBound(build, format, placed, bound);
 }
 
@@ -240,7 +253,8 @@ function placeUnits(build: Build, format: ArgumentFormat): PlacedUnit[] {
   let first = 0;
   return format.units.map((unit, index) => {
     const label = `${build.label}argument ${index + 1}`;
-    const placed = { unit, index, first, optional: index >= format.required, label };
+    const last = index + 1 === format.units.length;
+    const placed = { unit, index, first, optional: index >= format.required, last, label };
     first += unit.targets;
     return placed;
   });
@@ -248,11 +262,6 @@ function placeUnits(build: Build, format: ArgumentFormat): PlacedUnit[] {
 
 function isNative({ unit, optional }: PlacedUnit): boolean {
   return NATIVE_UNITS.has(unit.code) || (unit.code === "p" && !optional);
-}
-
-/** Whether the unit's conversion is put last because it must be undone when a later one fails. */
-function isAcquisition({ unit }: PlacedUnit): boolean {
-  return BUFFER_UNITS.has(unit.code) || ["O&", "es", "et"].includes(unit.code) || keepsItems(unit);
 }
 
 /**
@@ -270,7 +279,7 @@ function testObject(build: Build, { unit, first, label }: PlacedUnit, object: st
   const name = OBJECT_TESTS[unit.code] ?? "";
   build.support.add(name);
   const type = unit.code === "O!" ? [targets[first] ?? ""] : [];
-  build.operands.push(`${name}(${[ctx, object, cString(label), ...type].join(", ")})`);
+  convert(build, `${name}(${[ctx, object, cString(label), ...type].join(", ")})`);
   const received: TargetEffect = { kind: "alias", optional: false };
   return unit.code === "O!" ? [{ kind: "input" }, received] : [received];
 }
@@ -294,12 +303,12 @@ function planPositional(build: Build, format: ArgumentFormat): Unsupported | nul
   const placed = placeUnits(build, format);
   if (placed.every(isNative)) {
     const units = request.format.slice(0, request.format.length - format.tail.length);
-    build.operands.push(parseCall(build, request.args, request.nargs, units, format.tail, request.targets));
+    convert(build, parseCall(build, request.args, request.nargs, units, format.tail, request.targets));
     for (const unit of placed) build.receives.push(nativeEffect(unit));
     return null;
   }
   // A conversion by HPyArg_Parse after one by hand would run too early if one call did them all.
-  const firstByHand = placed.findIndex((unit) => !isNative(unit) && !isAcquisition(unit));
+  const firstByHand = placed.findIndex((unit) => !isNative(unit));
   const mixed =
     firstByHand >= 0 && placed.some((unit, index) => index > firstByHand && unit.unit.code !== "O" && isNative(unit));
   if (mixed) {
@@ -307,7 +316,8 @@ function planPositional(build: Build, format: ArgumentFormat): Unsupported | nul
     build.declarations.push(`HPy ${bound}[${placed.length}]`);
     const range = `${format.required}, ${placed.length}`;
     const name = functionName(format);
-    build.operands.push(
+    convert(
+      build,
       `hpyx_bind_arguments(${request.ctx}, ${request.args}, ${request.nargs}, ${range}, ${name}, ${bound})`,
     );
     build.support.add("hpyx_bind_arguments");
@@ -334,7 +344,7 @@ function planPositional(build: Build, format: ArgumentFormat): Unsupported | nul
       later.push({ unit, alias });
     }
   }
-  build.operands.push(parseCall(build, request.args, request.nargs, units, format.tail, targets));
+  convert(build, parseCall(build, request.args, request.nargs, units, format.tail, targets));
   const effects = new Map<number, readonly TargetEffect[]>();
   for (const { unit, alias } of later) {
     const converted =
@@ -363,7 +373,7 @@ function planKeywords(build: Build, format: ArgumentFormat): Unsupported | null 
   const placed = placeUnits(build, format);
   if (placed.length === 0) {
     // An array of no elements is not C; the function accepts nothing and needs no place for it.
-    build.operands.push(bindKeywords(build, format, keywords, "NULL"));
+    convert(build, bindKeywords(build, format, keywords, "NULL"));
     return null;
   }
   const bound = request.fresh("bound");
@@ -374,7 +384,7 @@ function planKeywords(build: Build, format: ArgumentFormat): Unsupported | null 
     build.opened = { name: bound, count: placed.length, until };
   }
   build.declarations.push(`HPy ${bound}[${placed.length}]`);
-  build.operands.push(bindKeywords(build, format, keywords, bound));
+  convert(build, bindKeywords(build, format, keywords, bound));
   return planBound(build, format, placed, bound);
 }
 
@@ -410,7 +420,7 @@ function planBound(
     }
     const targets = run.map(({ target }) => target);
     const source = start.unit.index === 0 ? bound : `${bound} + ${start.unit.index}`;
-    build.operands.push(parseCall(build, source, String(run.length), units, format.tail, targets));
+    convert(build, parseCall(build, source, String(run.length), units, format.tail, targets));
     run = [];
   };
   for (const unit of placed) {
@@ -455,19 +465,19 @@ function convertByHand(
     return `${name}(${[request.ctx, source, ...rest].join(", ")})`;
   };
   const acquire: Acquire = (text, undoName, ...undoArguments) => {
-    build.acquisitions.push({ call: text, undo: `${undoName}(${undoArguments.join(", ")})`, undoName });
+    build.conversions.push({ call: text, undo: { text: `${undoName}(${undoArguments.join(", ")})`, name: undoName } });
   };
 
   const hand = HAND_UNITS[unit.code];
   if (hand !== undefined) {
     const outputs = hand.outputs.map((type, offset) => castTo(request, first + offset, type));
-    build.operands.push(call(hand.function, label, ...outputs));
+    convert(build, call(hand.function, label, ...outputs));
     if (unit.code === "D") build.bridged = true;
     if (["s#", "z#", "y", "y#"].includes(unit.code)) build.notes.add(TEXT_BUFFERS);
     return hand.effects.map((kind) => (kind === "interior" ? { kind, optional, tracked: false } : { kind, optional }));
   }
   if (unit.code === "O!") {
-    build.operands.push(call("hpyx_arg_instance", label, target(0), castTo(request, first + 1, "HPy")));
+    convert(build, call("hpyx_arg_instance", label, target(0), castTo(request, first + 1, "HPy")));
     return [{ kind: "input" }, { kind: "alias", optional }];
   }
   if (BUFFER_UNITS.has(unit.code)) {
@@ -487,7 +497,7 @@ type Acquire = (text: string, undoName: string, ...undoArguments: readonly strin
 
 function convertEncoded(
   build: Build,
-  { unit, first, optional }: PlacedUnit,
+  { unit, first, optional, last }: PlacedUnit,
   source: string,
   call: Call,
   acquire: Acquire,
@@ -499,9 +509,9 @@ function convertEncoded(
   const format = cString(unit.code + tail);
   if (unit.code.endsWith("#")) {
     // With `#` the caller may have given a buffer of its own, which must not be freed when a later argument fails.
-    if (build.acquisitions.length > 0) return { unsupported: `unit \`${unit.code}\` beside others that allocate` };
+    if (!last) return { unsupported: `unit \`${unit.code}\` before others` };
     const size = castTo(request, first + 2, "HPy_ssize_t");
-    build.operands.push(call("hpyx_arg_encoded_sized", format, encoding, buffer, size));
+    convert(build, call("hpyx_arg_encoded_sized", format, encoding, buffer, size));
     build.bridged = true;
     return [{ kind: "input" }, { kind: "plain", optional }, { kind: "plain", optional }];
   }
@@ -560,10 +570,17 @@ function convertNested(
   if (unit.items.length === 0) return { unsupported: "a nested sequence without units" };
   const items = request.fresh("items");
   const count = String(unit.items.length);
-  const inner: Build = { ...build, operands: [], acquisitions: [], receives: [] };
+  const inner: Build = { ...build, conversions: [], receives: [] };
   let next = first;
   const placed = unit.items.map((item, at) => {
-    const place = { unit: item, index: at, first: next, optional, label: `${name}, item ${at + 1}` };
+    const place = {
+      unit: item,
+      index: at,
+      first: next,
+      optional,
+      last: at + 1 === unit.items.length,
+      label: `${name}, item ${at + 1}`,
+    };
     next += item.targets;
     return place;
   });
@@ -574,9 +591,10 @@ function convertNested(
   if (!keepsItems(unit)) {
     build.support.add("hpyx_arg_items");
     build.support.add("hpyx_close_items");
-    build.operands.push(
+    convert(
+      build,
       `hpyx_arg_items(${[request.ctx, source, label, count, items].join(", ")})`,
-      `hpyx_close_items(${[request.ctx, inner.operands.join(" && "), count, items].join(", ")})`,
+      `hpyx_close_items(${[request.ctx, inner.conversions.map(({ call }) => call).join(" && "), count, items].join(", ")})`,
     );
     return inner.receives;
   }
@@ -584,15 +602,15 @@ function convertNested(
     build.tracker = request.fresh("tracker");
     build.declarations.push(`HPyTracker ${build.tracker}`);
     build.support.add("hpyx_open_tracker");
-    build.acquisitions.push({
+    build.conversions.push({
       call: `hpyx_open_tracker(${request.ctx}, &${build.tracker})`,
-      undo: `(HPyTracker_Close(${request.ctx}, ${build.tracker}), 0)`,
-      undoName: null,
+      undo: { text: `(HPyTracker_Close(${request.ctx}, ${build.tracker}), 0)`, name: null },
     });
   }
   build.support.add("hpyx_arg_tracked_items");
   const unpack = `hpyx_arg_tracked_items(${[request.ctx, source, label, build.tracker, count, items].join(", ")})`;
-  for (const call of [unpack, ...inner.operands]) build.acquisitions.push({ call, undo: null, undoName: null });
+  convert(build, unpack);
+  build.conversions.push(...inner.conversions);
   return inner.receives.map((effect): TargetEffect => {
     if (effect.kind === "alias") return { kind: "tracked", optional };
     return effect.kind === "interior" ? { ...effect, tracked: true } : effect;

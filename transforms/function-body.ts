@@ -88,6 +88,8 @@ export interface RewriteResult {
   readonly rules: ReadonlySet<string>;
 }
 
+/** Columns after which a condition is put on several lines. */
+const LINE_WIDTH = 100;
 const RULE = "function-body";
 
 /** Nesting of replacements of one expression, outermost first. */
@@ -801,13 +803,24 @@ export class BodyRewriter {
       const [first, ...rest] = parse;
       if (rest.length === 0) this.#edits.replace(this.#typing.span(inner), first ?? "1", RULE);
       else {
-        const text = parse.map((p) => `!${p}`).join(" || ");
-        const needsParentheses = !this.#standsAlone(n);
-        this.#edits.replace(this.#typing.span(n), needsParentheses ? `(${text})` : text, RULE);
+        this.#joinOperands(n, negated(parse), "||", this.#standsAlone(n) ? "bare" : "parenthesised");
       }
       return;
     }
     this.#truth(argument);
+  }
+
+  /** Replaces an expression by operands, each on a line of its own, below the first, when one line would be too long. */
+  #joinOperands(n: Node, operands: readonly string[], operator: "&&" | "||", form: "bare" | "parenthesised"): void {
+    const { text } = this.#tree;
+    const { start } = this.#typing.span(n);
+    const [open, close] = form === "bare" ? ["", ""] : ["(", ")"];
+    const line = text.slice(text.lastIndexOf("\n", start - 1) + 1, start);
+    const length = operands.reduce((sum, operand) => sum + operand.length + operator.length + 2, line.length);
+    const indent = indentationAt(text, start);
+    const below = newlineOf(text) + indent + " ".repeat(line.length - indent.length + open.length);
+    const separator = length > LINE_WIDTH ? ` ${operator}${below}` : ` ${operator} `;
+    this.#edits.replace(this.#typing.span(n), open + operands.join(separator) + close, RULE);
   }
 
   /** Whether an expression is the whole of a condition or an operand of `||`, so that `||` in it needs no parentheses. */
@@ -1192,8 +1205,9 @@ export class BodyRewriter {
       if (parse !== null) {
         const operands = this.#parseOperands(parse);
         if (operands !== null) {
-          const text = operator === "==" ? operands.map((o) => `!${o}`).join(" || ") : operands.join(" && ");
-          this.#edits.replace(this.#typing.span(n), operands.length > 1 ? `(${text})` : text, RULE);
+          const form = operands.length > 1 ? "parenthesised" : "bare";
+          if (operator === "==") this.#joinOperands(n, negated(operands), "||", form);
+          else this.#joinOperands(n, operands, "&&", form);
           return;
         }
       }
@@ -1481,12 +1495,8 @@ export class BodyRewriter {
       const operands = this.#parseOperands(n);
       if (operands === null)
         this.#refuse("format-not-supported", n, "The format of the arguments cannot be written for HPy.");
-      const text = operands.join(" && ");
-      this.#edits.replace(
-        this.#typing.span(n),
-        operands.length > 1 && !this.#isWholeCondition(n) ? `(${text})` : text,
-        RULE,
-      );
+      const isBare = operands.length === 1 || this.#isWholeCondition(n);
+      this.#joinOperands(n, operands, "&&", isBare ? "bare" : "parenthesised");
       return;
     }
     if (this.#argumentAccess(n, name, list)) return;
@@ -1899,6 +1909,10 @@ function simpleTemplate(template: string, count: number): string | null {
   const expected = ["ctx", ...Array.from({ length: count }, (_, i) => `$${i}`)].join(", ");
   const body = template.slice(open).replaceAll("$ctx", "ctx");
   return body === `(${expected})` ? name : null;
+}
+
+function negated(operands: readonly string[]): readonly string[] {
+  return operands.map((operand) => `!${operand}`);
 }
 
 function isObjectResult(type: string): boolean {

@@ -97,18 +97,19 @@ describe("positional arguments", () => {
     ]);
   });
 
-  test("what must be undone comes last and undoes what came before it", () => {
+  test("a conversion that fails undoes what earlier ones acquired", () => {
     const { operands, bridged, support } = supported({
       format: "y*is*:f",
       targets: ["&in", "&n", "&out"],
     });
     expect(operands).toEqual([
-      'HPyArg_Parse(ctx, NULL, args, nargs, "OiO:f", &arg_in, &n, &arg_out)',
-      'hpyx_arg_buffer(ctx, arg_in, "y*:f", &in)',
-      '(hpyx_arg_buffer(ctx, arg_out, "s*:f", &out) || hpyx_undo_buffer(arg_in, &in))',
+      'hpyx_bind_arguments(ctx, args, nargs, 3, 3, "f", bound)',
+      'hpyx_arg_buffer(ctx, bound[0], "y*:f", &in)',
+      '(HPyArg_Parse(ctx, NULL, bound + 1, 1, "i:f", &n) || hpyx_undo_buffer(bound[0], &in))',
+      '(hpyx_arg_buffer(ctx, bound[2], "s*:f", &out) || hpyx_undo_buffer(bound[0], &in))',
     ]);
     expect(bridged).toBe(true);
-    expect(support).toEqual(["hpyx_arg_buffer", "hpyx_undo_buffer"]);
+    expect(support).toEqual(["hpyx_arg_buffer", "hpyx_bind_arguments", "hpyx_undo_buffer"]);
   });
 
   test("a known converter gives a new handle", () => {
@@ -137,19 +138,20 @@ describe("positional arguments", () => {
       targets: ["&x", "&n", "&m"],
     });
     expect(release).toBe("HPyTracker_Close(ctx, tracker)");
-    expect(declarations).toEqual(["HPy arg_n = HPy_NULL", "HPy items[2]", "HPyTracker tracker"]);
+    expect(declarations).toEqual(["HPy bound[2]", "HPy items[2]", "HPyTracker tracker"]);
     expect(operands).toEqual([
-      'HPyArg_Parse(ctx, NULL, args, nargs, "Oi:f", &arg_n, &m)',
+      'hpyx_bind_arguments(ctx, args, nargs, 2, 2, "f", bound)',
       "hpyx_open_tracker(ctx, &tracker)",
-      '(hpyx_arg_tracked_items(ctx, arg_n, "f() argument 1", tracker, 2, items) || (HPyTracker_Close(ctx, tracker), 0))',
+      '(hpyx_arg_tracked_items(ctx, bound[0], "f() argument 1", tracker, 2, items) || (HPyTracker_Close(ctx, tracker), 0))',
       '(HPyArg_Parse(ctx, NULL, items, 2, "Oi:f", &x, &n) || (HPyTracker_Close(ctx, tracker), 0))',
+      '(HPyArg_Parse(ctx, NULL, bound + 1, 1, "i:f", &m) || (HPyTracker_Close(ctx, tracker), 0))',
     ]);
     expect(receives).toEqual([
       { kind: "tracked", optional: false },
       { kind: "plain", optional: false },
       { kind: "plain", optional: false },
     ]);
-    expect(support).toEqual(["hpyx_arg_tracked_items", "hpyx_open_tracker"]);
+    expect(support).toEqual(["hpyx_arg_tracked_items", "hpyx_bind_arguments", "hpyx_open_tracker"]);
   });
 
   test("PyArg_UnpackTuple becomes objects, some optional", () => {
