@@ -11,6 +11,7 @@ import { filterTokens, lex, TokenKind, type Tokens, tokenText } from "./lexer.ts
 import { classifyMacros, type MacroTable } from "./macros.ts";
 import { type MaskedText, mask } from "./mask.ts";
 import { maskPasting } from "./pasting.ts";
+import { type ParsedText, reparse } from "./reparse.ts";
 import type {
   Include,
   InputFile,
@@ -21,7 +22,7 @@ import type {
   Span,
   Unparsed,
 } from "./source.ts";
-import { Tree } from "./tree.ts";
+import { type Columns, Tree } from "./tree.ts";
 import { accessRuntime, type RuntimeAccess, walkTree } from "./tree-walker.ts";
 import { branchBody, branchKey, chooseUncovered, declarationsAround, pickSuspects } from "./variants.ts";
 import { type WasmImports, type WasmInstance, webAssembly } from "./web-assembly.ts";
@@ -39,6 +40,9 @@ const HEADER_TABLE = classifyMacros(new Map());
 
 /** Most trees of other choices that one file gets, and as many of dead ones; more would need deeper nesting. */
 const MAX_ALTERNATIVES = 6;
+
+/** Characters of earlier texts that are kept to parse later ones from, about a tenth of what their trees take. */
+const MAX_EARLIER_LENGTH = 24_000_000;
 
 /** The runtime is one per process, however many parsers are made; set when its module has been given as bytes. */
 let runtimeAccess: RuntimeAccess | null = null;
@@ -68,6 +72,9 @@ async function runtimeOptions(runtime: Uint8Array | string | undefined): Promise
 class GrammarParser {
   readonly #parser: ForeignParser;
   readonly #table: SymbolTable;
+  /** What was parsed last under each name, the latest last. */
+  readonly #earlier = new Map<string, ParsedText>();
+  #earlierLength = 0;
 
   private constructor(parser: ForeignParser, table: SymbolTable) {
     this.#parser = parser;
@@ -87,10 +94,35 @@ class GrammarParser {
 
   /** Tree over `text` of the parse of `masked`, which has the same length. */
   parse(text: string, masked: string, inserted: readonly number[]): Tree {
+    return new Tree(text, this.#table.grammar, this.#columns(masked, inserted));
+  }
+
+  /** The same, where the text that was parsed last under this name may be a good part of it. */
+  parseAgain(name: string, text: string, masked: string, inserted: readonly number[]): Tree {
+    const earlier = this.#earlier.get(name);
+    const columns =
+      (earlier === undefined ? null : reparse(earlier, masked, inserted, (part, own) => this.#columns(part, own))) ??
+      this.#columns(masked, inserted);
+    this.#remember(name, { masked, inserted, columns });
+    return new Tree(text, this.#table.grammar, columns);
+  }
+
+  #remember(name: string, parsed: ParsedText): void {
+    this.#earlierLength += parsed.masked.length - (this.#earlier.get(name)?.masked.length ?? 0);
+    this.#earlier.delete(name);
+    this.#earlier.set(name, parsed);
+    for (const [oldest, { masked }] of this.#earlier) {
+      if (this.#earlierLength <= MAX_EARLIER_LENGTH || oldest === name) break;
+      this.#earlier.delete(oldest);
+      this.#earlierLength -= masked.length;
+    }
+  }
+
+  #columns(masked: string, inserted: readonly number[]): Columns {
     const foreign = this.#parser.parse(masked) as ForeignTree;
     const walker = walkTree(foreign, runtimeAccess);
     try {
-      return new Tree(text, this.#table.grammar, flatten(walker, this.#table, inserted));
+      return flatten(walker, this.#table, inserted);
     } finally {
       walker.delete();
       foreign.delete();
@@ -186,6 +218,7 @@ class TreeSitterParser implements Parser {
     const facts = new Map<string, Fact>([...platformFacts(language), ...learned.facts]);
     const evaluated = evaluateConditionals(tokens, groups, facts);
     const job: Job = {
+      path,
       text,
       tokens,
       groups,
@@ -260,6 +293,7 @@ class TreeSitterParser implements Parser {
 
 /** Everything about one file that its parses share. */
 interface Job {
+  readonly path: string;
   readonly text: string;
   readonly tokens: Tokens;
   readonly groups: readonly DirectiveGroup[];
@@ -295,13 +329,13 @@ function parseLive(job: Job): {
 } {
   let forced: ReadonlySet<number> = new Set();
   let masked = maskJob(job, forced, new Map(), null);
-  let tree = job.grammar.parse(job.text, masked.text, masked.inserted);
+  let tree = job.grammar.parseAgain(job.path, job.text, masked.text, masked.inserted);
   for (let round = 0; round < 2 && tree.hasError(0); round++) {
     const suspects = pickSuspects(tree, job.tokens, job.groups, masked.plan);
     if (suspects.length === 0) break;
     const more = new Set([...forced, ...suspects]);
     const other = maskJob(job, more, new Map(), null);
-    const otherTree = job.grammar.parse(job.text, other.text, other.inserted);
+    const otherTree = job.grammar.parseAgain(`${job.path}\0\0${round}`, job.text, other.text, other.inserted);
     if (countErrors(otherTree) >= countErrors(tree)) break;
     forced = more;
     masked = other;
@@ -358,7 +392,8 @@ function parseAlternatives(
       const choice = chooseUncovered(job.tokens, choiceInput(job), known, isWanted);
       if (choice.size === 0) break;
       const other = maskJob(job, forced, choice, rangesToShow(job, tree, known, choice));
-      trees.push(job.grammar.parse(job.text, other.text, other.inserted));
+      const name = `${job.path}\0${possible.length + dead.length}`;
+      trees.push(job.grammar.parseAgain(name, job.text, other.text, other.inserted));
       remember(choice);
       remember(other.plan.kept);
     }
