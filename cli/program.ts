@@ -285,6 +285,17 @@ export async function run(args: readonly string[], load: LoadEngine, around: Sur
     );
 
   program
+    .command("lsp")
+    .description("the language server, for editors")
+    .option("--stdio", "talk on stdin and stdout; the only way")
+    .action(async () => {
+      const { serveStdio } = await import("../lsp/node.ts");
+      serveStdio(around.version);
+      // The client ends the process by a message.
+      await new Promise(() => {});
+    });
+
+  program
     .command("explain")
     .description("a rule, transform or refusal, with an example")
     .argument("<id>", "its id")

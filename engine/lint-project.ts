@@ -15,6 +15,8 @@ export interface LintOptions {
   readonly side: "hpy" | "capi";
   /** What the extension is built for; left out, the build files say it. */
   readonly abi?: Abi;
+  /** The only file to report on; the others tell what their functions do. */
+  readonly only?: string;
 }
 
 /** A place in a file. Lines and columns count from 1, columns in UTF-16 code units. */
@@ -65,7 +67,8 @@ export function lintProject(input: ProjectInput, parser: Parser, options: LintOp
   const inputs = input.files.filter((file) => isSource(file.path) && concerns(file, options.side));
   const knowledge = parser.prepare(inputs);
   const files = inputs.filter((file) => mentions(file, options.side)).map((file) => parser.parse(file, knowledge));
-  const reports = isCapi ? lintReferences(files) : lintHandles(files, options.abi ?? builtFor(input));
+  const checked = options.only === undefined ? files : files.filter((file) => file.path === options.only);
+  const reports = isCapi ? lintReferences(files, checked) : lintHandles(files, options.abi ?? builtFor(input), checked);
   const findings: LintFinding[] = [];
   const unproven: LintReport["unproven"][number][] = [];
   for (const report of reports) {
@@ -100,16 +103,23 @@ export function lintProject(input: ProjectInput, parser: Parser, options: LintOp
 /**
  * Applies every repair that can be applied at once, again and again until none is left. The result holds the new texts
  * of the files that changed.
+ *
+ * @param only the path of the only file to repair.
  */
 export function fixProject(
   input: ProjectInput,
   parser: Parser,
+  only?: string,
 ): { readonly changes: ReadonlyMap<string, string>; readonly applied: number } {
   const texts = new Map(input.files.map((file) => [file.path, file.text]));
   let applied = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const files = [...texts].map(([path, text]): InputFile => ({ path, text }));
-    const { findings } = lintProject({ files }, parser, { side: "hpy", fixes: "offered" });
+    const { findings } = lintProject({ files }, parser, {
+      side: "hpy",
+      fixes: "offered",
+      ...(only === undefined ? {} : { only }),
+    });
     const byFile = new Map<string, Fix[]>();
     for (const { path, fix } of findings) {
       if (fix === null) continue;

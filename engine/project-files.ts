@@ -68,6 +68,16 @@ export function isInProject(path: string): boolean {
   return directories.every((_, depth) => !isSkippedDirectory(directories.slice(0, depth + 1).join("/")));
 }
 
+/** The order of a walk that sorts the entries of each directory by name. */
+export function compareAsWalked(a: string, b: string): number {
+  const left = a.split("/");
+  const right = b.split("/");
+  for (let i = 0; i < left.length && i < right.length; i++) {
+    if (left[i] !== right[i]) return (left[i] as string) < (right[i] as string) ? -1 : 1;
+  }
+  return left.length - right.length;
+}
+
 /** `[tool.hpy-migrate]` of pyproject.toml. */
 export interface Configuration {
   /** Globs of what to leave alone. */

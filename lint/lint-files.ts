@@ -23,10 +23,14 @@ const ALL: ReadonlySet<string> = new Set(DIAGNOSTICS.map((d) => d.id));
 const OF_HANDLES = new Set(DIAGNOSTICS.filter((d) => d.side === undefined).map((d) => d.id));
 const OF_REFERENCES = new Set(DIAGNOSTICS.filter((d) => d.side === "capi").map((d) => d.id));
 
-/** Checks the HPy code of all files of a project. */
-export function lintHandles(files: readonly ParsedFile[], abi: Abi): readonly FileReport[] {
+/** Checks the HPy code of files of a project. */
+export function lintHandles(
+  files: readonly ParsedFile[],
+  abi: Abi,
+  checked: readonly ParsedFile[],
+): readonly FileReport[] {
   const checker = new HandleChecker(files);
-  return files.map((file) => {
+  return checked.map((file) => {
     const { found, ...rest } = checkAll(checker, file);
     return sifted(file, [...found, ...checker.outside(file, abi)], rest, OF_HANDLES);
   });
@@ -36,19 +40,21 @@ export function lintHandles(files: readonly ParsedFile[], abi: Abi): readonly Fi
  * Checks the references of the code that uses the C API. Of functions that are not understood on every path nothing is
  * said: this is about the defects that a migration would carry along, not a proof. Code that Cython wrote is left out.
  */
-export function lintReferences(files: readonly ParsedFile[]): readonly FileReport[] {
+export function lintReferences(files: readonly ParsedFile[], checked: readonly ParsedFile[]): readonly FileReport[] {
   const written = files.filter((file) => !isGenerated(file));
   const checker = new HandleChecker(written, "capi");
-  return written.map((file) => {
-    const { found, ...rest } = checkAll(checker, file);
-    const doubtful = new Set(rest.unproven.map((place) => place.function));
-    return sifted(
-      file,
-      found.filter((finding) => !doubtful.has(finding.function)),
-      rest,
-      OF_REFERENCES,
-    );
-  });
+  return written
+    .filter((file) => checked.includes(file))
+    .map((file) => {
+      const { found, ...rest } = checkAll(checker, file);
+      const doubtful = new Set(rest.unproven.map((place) => place.function));
+      return sifted(
+        file,
+        found.filter((finding) => !doubtful.has(finding.function)),
+        rest,
+        OF_REFERENCES,
+      );
+    });
 }
 
 interface Checked {

@@ -12,7 +12,7 @@ function parse(text: string, language: "c" | "cpp" = "c"): ParsedFile {
 }
 
 function found(file: ParsedFile, abi: "hybrid" | "universal", side: Diagnostic["side"]): string[] {
-  const reports = side === "capi" ? lintReferences([file]) : lintHandles([file], abi);
+  const reports = side === "capi" ? lintReferences([file], [file]) : lintHandles([file], abi, [file]);
   return reports.flatMap((report) => report.findings.map((f) => f.id));
 }
 

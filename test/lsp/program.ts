@@ -1,0 +1,23 @@
+/** The program as one would install it, made in a second: worker threads need files of JavaScript. */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Bundles the program below the cache, once for each caller, and answers the path of its entry. */
+export async function bundledProgram(caller: string): Promise<string> {
+  const outdir = join(ROOT, ".cache", "lsp", caller);
+  await build({
+    entryPoints: [join(ROOT, "cli", "main.ts")],
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    packages: "external",
+    logLevel: "error",
+  });
+  return join(outdir, "main.js");
+}
