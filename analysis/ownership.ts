@@ -1336,6 +1336,8 @@ class Analysis {
     if (type === "cell") return this.#load(n, state);
     if (kind === "number_literal" && type === "null") return [{ state, value: NULL_VALUE, leaf: n }];
     if (type === "handle" || type === "null") return this.#evaluate(n, state);
+    if (this.typing.isNullPointer(n))
+      return this.#evaluate(n, state).map((o) => ({ state: o.state, value: NULL_VALUE, leaf: n }));
     if (kind === "call_expression" && this.typing.callee(n).kind === "computed")
       this.typing.refuse("function-pointer", n, `\`${shorten(tree.source(n))}\` calls a function through a pointer.`);
     this.typing.refuse(
@@ -2634,7 +2636,8 @@ class Analysis {
       target.parameters.some(
         (p) => this.typing.objects.isObjectPointer(p.type) || this.typing.objects.isObjectPointerPointer(p.type),
       );
-    if (!objects || this.typing.isPlain(target))
+    const raises = !objects && this.typing.callsApi(target) && this.around.summaryOf(target) !== null;
+    if ((!objects && !raises) || this.typing.isPlain(target))
       return this.#foreignCall(
         n,
         list,

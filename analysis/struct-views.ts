@@ -180,6 +180,34 @@ function readPlain(project: Project, fn: CFunction): boolean {
   return true;
 }
 
+const callers = new WeakMap<Project, Map<CFunction, boolean>>();
+
+/**
+ * Whether a function takes and returns no objects but calls the C API, itself or through others, to raise an exception
+ * for instance. It needs a context in HPy.
+ */
+export function callsApi(project: Project, fn: CFunction): boolean {
+  const known = callers.get(project) ?? new Map<CFunction, boolean>();
+  callers.set(project, known);
+  const answer = known.get(fn);
+  if (answer !== undefined) return answer;
+  known.set(fn, false);
+  const { objects } = project;
+  const { tree } = fn.file;
+  let found = false;
+  if (!fn.isMigrated && !fn.isVariadic && !fn.parameters.some((p) => objects.mentionsObject(p.type)))
+    for (const n of tree.descendants(fn.body, "identifier")) {
+      const name = tree.source(n);
+      found ||= isApi(name) || macroUses(project, name, isApi);
+      if (found) break;
+      const target = resolveFunction(project, fn.file, name);
+      if (target !== null && target !== fn) found = callsApi(project, target);
+      if (found) break;
+    }
+  known.set(fn, found);
+  return found;
+}
+
 /** Whether a called function is plain C too. */
 function isPlainC(project: Project, target: CFunction): boolean {
   const takesObjects = target.parameters.some((p) => project.objects.mentionsObject(p.type));

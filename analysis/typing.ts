@@ -14,13 +14,21 @@ import {
   stripParentheses,
 } from "../model/declarations.ts";
 import { namedType, type ObjectTypes } from "../model/object-structs.ts";
-import { type CFunction, type GlobalVariable, type Project, resolveFunction } from "../model/project.ts";
+import {
+  areAlternatives,
+  type CFunction,
+  type GlobalVariable,
+  isDead,
+  type Project,
+  resolveFunction,
+} from "../model/project.ts";
+import { jumpOut } from "../syntax/jumps.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { Span } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import { HARMLESS_CAPI, looksLikeCapi } from "./capi-names.ts";
 import { type Construction, readConstruction, readSlotCall } from "./constructions.ts";
-import { isPlainFunction, STRUCT_CALLS, type StructUse, structUse } from "./struct-views.ts";
+import { callsApi, isPlainFunction, STRUCT_CALLS, type StructUse, structUse } from "./struct-views.ts";
 
 /** What an expression is to the ownership analysis. */
 export type ExpressionType =
@@ -316,7 +324,9 @@ export class Typing {
         });
     });
     const scopes = new Map<string, Node[]>();
+    const { file } = this.fn;
     for (const declaration of tree.descendants(this.fn.body, "declaration")) {
+      if (isDead(file, tree.start(declaration))) continue;
       const isStatic = tree.children(declaration).some((c) => tree.source(c) === "static");
       for (const declarator of readDeclarators(tree, declaration)) {
         if (declarator.name === "") continue;
@@ -324,6 +334,8 @@ export class Typing {
         const earlier = locals.get(declarator.name);
         if (earlier !== undefined) {
           const sameType = JSON.stringify(earlier.type) === JSON.stringify(declarator.type);
+          if (sameType && !isStatic && earlier.parameter < 0 && areAlternatives(file, earlier.declaration, declaration))
+            continue;
           const nested =
             earlier.parameter >= 0 ||
             (scopes.get(declarator.name) ?? []).some(
@@ -435,7 +447,7 @@ export class Typing {
     return list.filter((_, at) =>
       definitions.some((d) => {
         const parameter = d.parameters?.[at];
-        if (parameter === undefined) return true;
+        if (parameter === undefined || parameter === "...") return true;
         const tokens = lex(d.body, "piece");
         for (let i = 0; i < tokens.count; i++)
           if (tokens.text.slice(tokens.start[i], tokens.end[i]) === parameter) return true;
@@ -451,11 +463,12 @@ export class Typing {
     for (const definition of this.project.knowledge.definitions.get(name) ?? []) {
       if (!this.#isLiveDefinition(definition)) continue;
       const tokens = lex(definition.body, "piece");
+      const jump = jumpOut(tokens);
+      if (jump !== null) return jump;
       for (let i = 0; i < tokens.count; i++) {
         if (tokens.kind[i] !== TokenKind.identifier) continue;
         const word = tokens.text.slice(tokens.start[i], tokens.end[i]);
         if (definition.parameters?.includes(word)) continue;
-        if (word === "return" || word === "goto" || word === "break" || word === "continue") return word;
         const before = i > 1 && tokens.text[tokens.start[i - 1] as number] === "(" ? i - 2 : -1;
         if (before >= 0 && SIZES.has(tokens.text.slice(tokens.start[before], tokens.end[before]))) continue;
         if (looksLikeCapi(word) && !HARMLESS_CAPI.has(word) && !STRUCT_CALLS.has(word)) return word;
@@ -737,6 +750,23 @@ export class Typing {
     return callee?.kind === "capi" && callee.facts.ownership.kind === "plain" && this.typeOf(at) === "handle";
   }
 
+  /** Whether an expression is a call of a project function that returns `void *` and nothing but NULL. */
+  isNullPointer(n: Node): boolean {
+    const at = stripCasts(this.tree, n);
+    const callee = at !== NONE && this.tree.kind(at) === "call_expression" ? this.callee(at) : null;
+    if (callee?.kind !== "project") return false;
+    const { result, body, file } = callee.target;
+    if (result.base !== "void" || result.pointers !== 1) return false;
+    const returns = [...file.tree.descendants(body, "return_statement")];
+    return (
+      returns.length > 0 &&
+      returns.every((r) => {
+        const value = file.tree.named(r)[0];
+        return value !== undefined && isNullName(file.tree, stripCasts(file.tree, value));
+      })
+    );
+  }
+
   /** Whether a call is `PyErr_GivenExceptionMatches(PyErr_Occurred(), type)`, which is about the current exception. */
   isCurrentExceptionMatch(call: Node): boolean {
     const tree = this.tree;
@@ -758,6 +788,11 @@ export class Typing {
   /** Whether a function only works on the fields of the structs it is given, so that it takes views. */
   isPlain(fn: CFunction): boolean {
     return isPlainFunction(this.project, fn);
+  }
+
+  /** Whether a function that takes and returns no objects calls the C API. */
+  callsApi(fn: CFunction): boolean {
+    return callsApi(this.project, fn);
   }
 
   /** Whether a function takes or returns references to objects. */

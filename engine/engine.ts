@@ -17,7 +17,7 @@ import {
 import { readStaticTypes } from "../model/static-types.ts";
 import { RULES, UNMAPPED } from "../rules/table.ts";
 import { readDirective } from "../syntax/directives.ts";
-import { applyEdits, type Edit, type EditSet } from "../syntax/edits.ts";
+import { applyEdits, composeEdits, type Edit, type EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { InputFile, MacroKnowledge, ParsedFile, Parser, Span } from "../syntax/source.ts";
 import { NONE } from "../syntax/tree.ts";
@@ -40,6 +40,7 @@ import {
 import { planModule, type SourceEdits } from "../transforms/module-to-hpy.ts";
 import { planPureShape } from "../transforms/pure-shape.ts";
 import { RefusedAt } from "../transforms/refused-at.ts";
+import { renameShadowed } from "../transforms/rename-shadowed.ts";
 import { planRetirement } from "../transforms/retire-helper.ts";
 import { planTypeSpec, readTypeSpecs, type TypeSpecification } from "../transforms/spec-to-hpy-spec.ts";
 import { planTypes, typeKey } from "../transforms/type-to-spec.ts";
@@ -71,8 +72,10 @@ class Snapshot {
   readonly knowledge: MacroKnowledge;
   readonly generated: ReadonlyMap<string, string>;
   readonly facts: BuildFacts;
+  /** What this one is a readable form of, with the edits by path that made it; null for a state of the series. */
+  original: { readonly start: Snapshot; readonly edits: ReadonlyMap<string, readonly Edit[]> } | null = null;
   #analyses: Analyses | null = null;
-  #expanded: ExpandedSnapshot | null | undefined;
+  #readable: ReadableSnapshot | null | undefined;
 
   constructor(parser: Parser, files: ReadonlyMap<string, InputFile>, previous: Snapshot | null) {
     this.files = files;
@@ -108,31 +111,51 @@ class Snapshot {
   }
 
   get analyses(): Analyses {
-    this.#analyses ??= new Analyses(this.project);
+    this.#analyses ??= new Analyses(this.project, (file, offset) => this.#originalLine(file, offset));
     return this.#analyses;
   }
 
-  /** The project with the macros expanded that hide the C API in functions; null when there are none. */
-  expanded(parser: Parser): ExpandedSnapshot | null {
-    if (this.#expanded === undefined) {
-      const edits = expandApiMacros(this.project);
-      this.#expanded =
-        edits === null
-          ? null
-          : {
-              snapshot: advance(parser, this, this.files, edits),
-              edits: new Map([...edits].map(([file, set]) => [file.path, set.edits()])),
-            };
-    }
-    return this.#expanded;
+  /** 1-based line of an offset in the files that people see. */
+  #originalLine({ path, text }: ParsedFile, offset: number): number {
+    if (this.original === null) return lineOf(text, offset);
+    const { start, edits } = this.original;
+    const before = start.files.get(path)?.text ?? "";
+    return lineOf(before, originalSpan(edits.get(path) ?? [], { start: offset, end: offset }).start);
+  }
+
+  /** The project with functions made readable for the analysis; null when there is nothing to do. */
+  readable(parser: Parser): ReadableSnapshot | null {
+    if (this.#readable === undefined) this.#readable = makeReadable(parser, this);
+    return this.#readable;
   }
 }
 
-/** A project with macros expanded in functions. */
-interface ExpandedSnapshot {
+/** A project in whose functions macros are expanded and variables have names of their own. */
+interface ReadableSnapshot {
   readonly snapshot: Snapshot;
-  /** By path, the edits that expanded them. */
+  /** By path, the edits that have done it. */
   readonly edits: ReadonlyMap<string, readonly Edit[]>;
+}
+
+function makeReadable(parser: Parser, start: Snapshot): ReadableSnapshot | null {
+  let readable: ReadableSnapshot | null = null;
+  for (const prepare of [expandApiMacros, renameShadowed]) {
+    const from: Snapshot = readable?.snapshot ?? start;
+    const sets = prepare(from.project);
+    if (sets === null) continue;
+    const edits: Map<string, readonly Edit[]> = new Map(readable?.edits ?? []);
+    const usable = new Map<ParsedFile, EditSet>();
+    for (const [file, set] of sets) {
+      const composed = composeEdits(edits.get(file.path) ?? [], set.edits());
+      if (composed === null) continue;
+      edits.set(file.path, composed);
+      usable.set(file, set);
+    }
+    const snapshot: Snapshot = advance(parser, from, from.files, usable);
+    snapshot.original = { start, edits };
+    readable = { snapshot, edits };
+  }
+  return readable;
 }
 
 /** Whether two sets of files differ in C sources only, by text. */
@@ -557,15 +580,25 @@ function migrateEntries(
   }
 }
 
-/** Refusals that the expansion of macros may lift: of what they hide, and of functions that hide it. */
-const HIDING: ReadonlySet<string> = new Set([
-  "macro-uses-api",
-  "calls-unproven-function",
-  "unknown-reference",
-  "rewrite-not-proved",
+/** Refusals of what macros and names cannot be to blame for. */
+const IN_PLAIN_SIGHT: ReadonlySet<string> = new Set([
+  "conditional-code",
+  "cplusplus",
+  "declared-in-header",
+  "definition-in-other-file",
+  "function-listed-twice",
+  "function-not-found",
+  "function-used-elsewhere",
+  "internal-error",
+  "method-flags",
+  "slot-missing-in-hpy",
+  "slot-signature",
+  "slot-stays-legacy",
+  "skip-comment",
+  "unparsed",
 ]);
 
-/** Plans a unit; where macros hide uses of the C API, from a text in which they are expanded. Throws {@link Refused}. */
+/** Plans a unit; where macros or names hide what it does, from a text that shows it. Throws {@link Refused}. */
 function planUnit(
   parser: Parser,
   snapshot: Snapshot,
@@ -580,23 +613,24 @@ function planUnit(
       planEntries(snapshot.project, module, unit, snapshot.analyses, rules, containers, copies),
     );
   } catch (error) {
-    const expanded = error instanceof Refused && HIDING.has(error.id) ? snapshot.expanded(parser) : null;
-    if (expanded === null) throw error;
-    const { project, analyses } = expanded.snapshot;
-    const readable = findModule(expanded.snapshot, of.name, of.path);
-    const { units } = groupEntries(project, readable === undefined ? [] : readEntries(project, readable));
+    const readable = error instanceof Refused && !IN_PLAIN_SIGHT.has(error.id) ? snapshot.readable(parser) : null;
+    if (readable === null) throw error;
+    const { project, analyses } = readable.snapshot;
+    const again = findModule(readable.snapshot, of.name, of.path);
+    const { units } = groupEntries(project, again === undefined ? [] : readEntries(project, again));
     const same = units.find((u) => unitKey(u) === unitKey(unit));
-    if (readable === undefined || same === undefined) throw error;
+    if (again === undefined || same === undefined) throw error;
     try {
-      return proved(parser, expanded.snapshot, (containers) => {
-        const plan = planEntries(project, readable, same, analyses, rules, containers, copies);
-        return { ...plan, edits: restoreMacros(project, snapshot.files, expanded.edits, plan.edits) };
+      return proved(parser, readable.snapshot, (containers) => {
+        const plan = planEntries(project, again, same, analyses, rules, containers, copies);
+        return { ...plan, edits: restoreMacros(project, snapshot.files, readable.edits, plan.edits) };
       });
     } catch (retried) {
       const [entry] = same;
-      if (!(retried instanceof Refused) || HIDING.has(retried.id) || entry === undefined) throw error;
+      const isUnread = retried instanceof Refused && retried.id.startsWith("rewrite-not-");
+      if (!(retried instanceof Refused) || isUnread || entry === undefined) throw error;
       const { path } = functionFile(project, entry, functionNames(entry)[0] ?? "");
-      throw new Refused(retried.id, originalSpan(expanded.edits.get(path) ?? [], retried.span), retried.message);
+      throw new Refused(retried.id, originalSpan(readable.edits.get(path) ?? [], retried.span), retried.message);
     }
   }
 }

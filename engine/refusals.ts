@@ -359,14 +359,13 @@ Parse the keywords with \`PyArg_ParseTupleAndKeywords\`.`,
   },
   {
     id: "macro-uses-api",
-    title: "A macro of the project uses the API",
-    text: `The macro expands to code that uses the C API or objects. Its body is shared by all places that use it, moved and legacy ones, and the analysis follows no tokens that are not in the function.
+    title: "A macro of the project uses the API and cannot be written out",
+    text: `The macro expands to code that uses the C API, objects or a jump. Such macros are written out in the functions that move; this one cannot be: several definitions are possible where it is used, it is called with an empty argument or with a comment or \`#if\` among its arguments, or its expansion is very long.
 
-Turn the macro into a static function.`,
+Turn the macro into a static function, or give it one definition.`,
     example: {
-      before: "#define FAIL(text) do { PyErr_SetString(PyExc_ValueError, text); return NULL; } while (0)",
-      after:
-        "static PyObject *fail(const char *text)\n{\n    PyErr_SetString(PyExc_ValueError, text);\n    return NULL;\n}",
+      before: "#ifdef STRICT\n#define FAIL(text) return raise(text)\n#else\n#define FAIL(text) return NULL\n#endif",
+      after: "static PyObject *fail(const char *text) { ... }\n...\nreturn fail(text);",
     },
   },
   {
@@ -647,7 +646,7 @@ If the original keeps its references in order, please report it with the functio
   {
     id: "shadowed-variable",
     title: "A variable is declared twice",
-    text: `Two variables of the same name and different types, or with overlapping scopes, hold references in one function. The analysis tells variables by their names.
+    text: `Two variables of the same name and different types, or with overlapping scopes, hold references in one function. The analysis tells variables by their names. One of them gets another name where the function moves, unless a macro or a part that the parser does not show may name it too.
 
 Rename one of them.`,
   },

@@ -11,11 +11,12 @@ export interface TransformPage {
 export const TRANSFORMS: readonly TransformPage[] = [
   {
     id: "expand-api-macros",
-    title: "Macros that hide the C API in an expression are written out",
-    text: `A macro such as \`Point_Check(o)\` hides calls of the C API that have to become calls of HPy. Where that keeps a function from moving, its expansion is written in place of the macro, in the functions of the step only; elsewhere the macro stays.`,
+    title: "Macros that hide the C API are written out",
+    text: `A macro such as \`Point_Check(o)\` or \`FAIL_IF(x)\` hides calls of the C API, objects or jumps that have to be rewritten. Where that keeps a function from moving, its expansion is written in place of the macro, in the functions of the step only; elsewhere the macro stays. Its definition goes with its last use.`,
     example: {
-      before: "#define Point_Check(o) PyObject_TypeCheck(o, Point_Type)\nif (!Point_Check(value)) return NULL;",
-      after: "if (!HPy_TypeCheck(ctx, value, h_Point_Type)) return HPy_NULL;",
+      before:
+        '#define FAIL_IF(x, text) do { if (x) { PyErr_SetString(PyExc_ValueError, text); return NULL; } } while (0)\nFAIL_IF(n < 0, "negative");',
+      after: 'if (n < 0) { HPyErr_SetString(ctx, ctx->h_ValueError, "negative"); return HPy_NULL; }',
     },
   },
   {
@@ -94,6 +95,15 @@ HPy's macros serve a function once. What shares a function moves in one step, an
       before:
         "typedef struct {\n    PyObject_HEAD\n    double x;\n} PointObject;\n\nHPyType_LEGACY_HELPERS(PointObject)",
       after: "typedef struct {\n    double x;\n} PointObject;\n\nHPyType_HELPERS(PointObject)",
+    },
+  },
+  {
+    id: "rename-shadowed",
+    title: "Variables of one name get names of their own",
+    text: `Where a function declares one name several times for objects, in a block inside of the scope of another or with different types, the later ones get a number after their name in the function that moves.`,
+    example: {
+      before: "PyObject *item = first;\n{\n    PyObject *item = PyObject_Str(other);",
+      after: "HPy item = first;\n{\n    HPy item2 = HPy_Str(ctx, other);",
     },
   },
   {

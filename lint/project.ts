@@ -1,3 +1,4 @@
+import { jumpOut } from "../syntax/jumps.ts";
 import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node } from "../syntax/tree.ts";
@@ -273,15 +274,13 @@ function addAll(to: Set<string>, from: ReadonlySet<string>): void {
   for (const name of from) to.add(name);
 }
 
-const JUMPS = new Set(["return", "goto", "break", "continue"]);
-
-/** Whether the replacement of a macro jumps or calls Python. */
+/** Whether the replacement of a macro jumps out of itself or calls Python. */
 function hidesCode(body: string): boolean {
   const tokens = lex(body, "piece");
+  if (jumpOut(tokens) !== null) return true;
   for (let t = 0; t < tokens.count; t++) {
     if (tokens.kind[t] !== TokenKind.identifier) continue;
     const word = tokenText(tokens, t);
-    if (JUMPS.has(word)) return true;
     const called = t + 1 < tokens.count && tokenText(tokens, t + 1) === "(";
     if (called && (word.startsWith("HPy") || word.startsWith("Py")) && word !== "HPy_IsNull") return true;
   }

@@ -149,7 +149,7 @@ function collectStructs(files: readonly ParsedFile[], knowledge: MacroKnowledge)
               .map((d) => d.name)
           : [];
       const fields = new Map<string, CType>();
-      readFields(file, body, fields);
+      readFields(file, body, fields, knowledge);
       const head = keyword === "struct" ? headOf(tree, body, knowledge) : "";
       const struct: StructType = { name: names[0] ?? "", tag, file, node, fields, head };
       for (const name of [tag, ...names]) if (!structs.has(name)) structs.set(name, struct);
@@ -176,12 +176,15 @@ function collectStructs(files: readonly ParsedFile[], knowledge: MacroKnowledge)
   return structs;
 }
 
-/** Type names are given for plain fields, and fields of anonymous structs and unions count as the struct's own. */
-function readFields(file: ParsedFile, body: Node, fields: Map<string, CType>): void {
+/**
+ * Type names are given for plain fields, and fields of anonymous structs and unions, and those that a macro of the
+ * project declares, count as the struct's own.
+ */
+function readFields(file: ParsedFile, body: Node, fields: Map<string, CType>, knowledge: MacroKnowledge): void {
   const tree = file.tree;
   for (const declaration of tree.named(body)) {
     if (tree.kind(declaration).startsWith("preproc")) {
-      readFields(file, declaration, fields);
+      readFields(file, declaration, fields, knowledge);
       continue;
     }
     if (tree.kind(declaration) !== "field_declaration") continue;
@@ -191,8 +194,52 @@ function readFields(file: ParsedFile, body: Node, fields: Map<string, CType>): v
     if (declarators.length > 0) continue;
     const type = tree.field(declaration, "type");
     const inner = type === NONE ? NONE : tree.field(type, "body");
-    if (inner !== NONE) readFields(file, inner, fields);
+    if (inner !== NONE) readFields(file, inner, fields, knowledge);
+    else
+      for (const [name, of] of fieldsOfMacro(tree, declaration, knowledge)) if (!fields.has(name)) fields.set(name, of);
   }
+}
+
+/** Name and argument of a macro that stands where a struct declares a field; null for anything else. */
+function macroInStruct(tree: Tree, declaration: Node): { readonly name: string; readonly argument: string } | null {
+  const type = tree.field(declaration, "type");
+  if (type === NONE) return null;
+  const [name, argument] = tree.named(type);
+  if (tree.kind(type) === "macro_type_specifier" && name !== undefined)
+    return { name: tree.source(name), argument: argument === undefined ? "" : tree.source(argument) };
+  return tree.kind(type) === "type_identifier" ? { name: tree.source(type), argument: "" } : null;
+}
+
+/** The plain fields that a macro of the project declares in a struct. */
+function fieldsOfMacro(tree: Tree, declaration: Node, knowledge: MacroKnowledge): Map<string, CType> {
+  const fields = new Map<string, CType>();
+  const use = macroInStruct(tree, declaration);
+  const definitions = use === null ? [] : (knowledge.definitions.get(use.name) ?? []);
+  const [definition] = definitions;
+  if (use === null || definition === undefined || definitions.length > 1) return fields;
+  const tokens = lex(definition.body, "piece");
+  let words: string[] = [];
+  let isPasted = false;
+  for (let t = 0; t < tokens.count; t++) {
+    const source = tokens.text.slice(tokens.start[t], tokens.end[t]);
+    if (source === "#") {
+      isPasted = true;
+      continue;
+    }
+    const word = source === definition.parameters?.[0] ? use.argument : source;
+    if (isPasted) words.push(`${words.pop() ?? ""}${word}`);
+    else if (HEADS.has(word)) words = [];
+    else words.push(word);
+    isPasted = false;
+    if (words.at(-1) !== ";") continue;
+    const name = words.at(-2) ?? "";
+    const base = words.slice(0, -2).filter((w) => w !== "*" && w !== "const" && w !== "volatile");
+    const pointers = words.filter((w) => w === "*").length;
+    if (!words.some((w) => "[](){},:=".includes(w)) && base.length > 0)
+      fields.set(name, { base: base.join(" "), pointers, arrays: 0, isFunction: false });
+    words = [];
+  }
+  return fields;
 }
 
 /** Name by which a struct or union without tag is known here: by its place. */
@@ -214,8 +261,8 @@ function headOf(tree: Tree, body: Node, knowledge: MacroKnowledge): string {
   if (first === undefined || tree.kind(first) !== "field_declaration") return "";
   const declarators = readDeclarators(tree, first);
   if (declarators.some((d) => d.type.pointers > 0 || d.type.arrays > 0)) return "";
-  const base = typeSpecifier(tree, first);
-  return declarators.length > 0 ? base : behindMacros(base, knowledge);
+  const base = declarators.length > 0 ? "" : macroInStruct(tree, first)?.name;
+  return base === "" || base === undefined ? typeSpecifier(tree, first) : behindMacros(base, knowledge);
 }
 
 /** First word that a macro stands for, through macros that stand for macros. */

@@ -1,7 +1,7 @@
 /** The model of a project: functions, globals, method tables and modules, read from the trees alone. */
 
 import { lex, TokenKind } from "../syntax/lexer.ts";
-import type { MacroKnowledge, ParsedFile, Span } from "../syntax/source.ts";
+import type { Conditional, MacroKnowledge, ParsedFile, Span } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import {
   type CType,
@@ -146,6 +146,17 @@ export function isConditional(file: ParsedFile, offset: number): boolean {
   return file.conditionals.some((group) =>
     group.branches.some((b) => b.liveness === "unknown" && offset >= b.body.start && offset < b.body.end),
   );
+}
+
+/** Whether two nodes stand in different branches of one `#if`, so that never both are compiled. */
+export function areAlternatives(file: ParsedFile, a: Node, b: Node): boolean {
+  const branchOf = (group: Conditional, n: Node): number =>
+    group.branches.findIndex((x) => file.tree.start(n) >= x.body.start && file.tree.end(n) <= x.body.end);
+  return file.conditionals.some((group) => {
+    const first = branchOf(group, a);
+    const second = branchOf(group, b);
+    return first >= 0 && second >= 0 && first !== second;
+  });
 }
 
 /** Whether a span touches something that the parser could not read. */

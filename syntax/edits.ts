@@ -154,3 +154,36 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
   }
   return result + text.slice(at);
 }
+
+/**
+ * The flat edits that do at once what `first` does to a text and `second` to the result; null where one of the second
+ * stands across the border of one of the first.
+ */
+export function composeEdits(first: readonly Edit[], second: readonly Edit[]): Edit[] | null {
+  const result: Edit[] = [];
+  const rest = [...second].sort((a, b) => a.start - b.start || a.end - b.end);
+  let shift = 0;
+  /** Takes those of the second that lie before an offset of the middle text. */
+  const takeBefore = (offset: number): boolean => {
+    while (rest[0] !== undefined && rest[0].start < offset) {
+      const edit = rest.shift() as Edit;
+      if (edit.end > offset) return false;
+      result.push({ ...edit, start: edit.start - shift, end: edit.end - shift });
+    }
+    return true;
+  };
+  for (const edit of [...first].sort((a, b) => a.start - b.start || a.end - b.end)) {
+    const start = edit.start + shift;
+    const end = start + edit.text.length;
+    if (!takeBefore(start)) return null;
+    const inside: Edit[] = [];
+    while (rest[0] !== undefined && rest[0].start < end) {
+      const inner = rest.shift() as Edit;
+      if (inner.end > end) return null;
+      inside.push({ ...inner, start: inner.start - start, end: inner.end - start });
+    }
+    result.push({ ...edit, text: applyEdits(edit.text, inside) });
+    shift += edit.text.length - (edit.end - edit.start);
+  }
+  return takeBefore(Number.POSITIVE_INFINITY) ? result : null;
+}

@@ -26,7 +26,8 @@ export class Analyses {
   readonly #assumed = new Set<CFunction>();
   #jumping: ReadonlySet<string> | null = null;
 
-  constructor(project: Project) {
+  /** `lineAt` tells the line of an offset in the text that messages are about. */
+  constructor(project: Project, lineAt = (file: ParsedFile, offset: number): number => lineOf(file.text, offset)) {
     this.project = project;
     this.around = {
       project,
@@ -35,7 +36,7 @@ export class Analyses {
       whyNot: (fn) => {
         const facts = this.#facts.get(fn);
         if (!(facts instanceof Refused)) return "";
-        const line = lineOf(fn.file.text, facts.span.start);
+        const line = lineAt(fn.file, facts.span.start);
         return `Line ${line}: ${facts.message}`;
       },
     };

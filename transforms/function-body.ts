@@ -868,6 +868,11 @@ export class BodyRewriter {
       this.#value(inner, "handle");
       return;
     }
+    if (want === "handle" && tree.kind(n) === "call_expression" && this.#typing.isNullPointer(n)) {
+      this.#edits.replace(this.#typing.span(n), ["(", this.#typing.span(n), ", HPy_NULL)"], RULE, Nesting.use);
+      this.#value(n, "any");
+      return;
+    }
     if (this.#facts.temporaries.has(n)) this.#bindTemporary(n);
     if (type === "cell" && !TRANSPARENT.has(tree.kind(n))) {
       this.#bridged = true;
