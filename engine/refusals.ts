@@ -308,10 +308,10 @@ Keep the object in a variable until it is released.`,
   },
   {
     id: "helper-in-header",
-    title: "A helper is defined in a header",
-    text: `The function that has to move along is defined in a header, which other files may include and call it with the signature of the C API.
+    title: "A helper is defined in a file that a plain module reads too",
+    text: `The function that has to move along is defined in a header, or in a source that several modules share, and one of these modules is not an HPy module. Its build has no \`hpy.h\`, so that HPy code cannot stand there.
 
-Move the definition into the source file that uses it.`,
+Move the definition into a file of the module that uses it, or make the other one an HPy module too.`,
   },
   {
     id: "init-returns-other",
@@ -730,13 +730,6 @@ Call the function in the condition of an \`if\` that returns when it fails.`,
     text: `The fields of an object struct are used that is only known as \`struct tag\`. HPyType_LEGACY_HELPERS, which defines the function that turns a handle into a pointer to the struct, needs a name of one word.
 
 Give the struct a typedef.`,
-  },
-  {
-    id: "support-defined-twice",
-    title: "A support function would be defined twice",
-    text: `The rewritten code needs a support function \`hpyx_...\`, and another file that is compiled together with this one, by \`#include\`, has it already where this file cannot see it.
-
-Move the function that the message names to the header that comes first; the next run finds it there.`,
   },
   {
     id: "table-used-elsewhere",

@@ -258,7 +258,18 @@ export class Project {
   candidates(name: string, file: ParsedFile): readonly FunctionInfo[] {
     const all = this.functions.get(name) ?? [];
     const here = all.filter((f) => f.file === file);
-    return here.length > 0 ? here : all.filter((f) => !f.isStatic);
+    if (here.length > 0) return here;
+    const seen = all.filter((f) => !f.isStatic || this.mayInclude(file, f.file));
+    // Guarded copies of one function in several headers are one function.
+    return seen.filter((f, i) => !seen.slice(0, i).some((g) => isSameText(f, g)));
+  }
+
+  /** Whether a file may see what is static in another: that is a header, or a source that the file includes. */
+  private mayInclude(file: ParsedFile, other: ParsedFile): boolean {
+    const dot = other.path.lastIndexOf(".");
+    if (HEADERS.has(other.path.slice(dot))) return true;
+    const name = other.path.slice(other.path.lastIndexOf("/") + 1);
+    return file.includes.some((i) => i.path === name || i.path.endsWith(`/${name}`));
   }
 
   /** The definition that a call means; `"ambiguous"` when the number of arguments does not tell which. */
@@ -273,6 +284,13 @@ export class Project {
 function addAll(to: Set<string>, from: ReadonlySet<string>): void {
   for (const name of from) to.add(name);
 }
+
+function isSameText(a: FunctionInfo, b: FunctionInfo): boolean {
+  return a.file.tree.source(a.node) === b.file.tree.source(b.node);
+}
+
+/** Ends of the names of files that others include. */
+const HEADERS: ReadonlySet<string> = new Set([".h", ".hh", ".hpp", ".hxx", ".inc"]);
 
 /** Whether the replacement of a macro jumps out of itself or calls Python. */
 function hidesCode(body: string): boolean {

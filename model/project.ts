@@ -624,6 +624,19 @@ function filesOf(
   return [initFile, ...[...found].filter((f) => f !== initFile).sort((a, b) => (a.path < b.path ? -1 : 1))];
 }
 
+const units = new WeakMap<Project, ReadonlyMap<ParsedFile, ReadonlySet<ParsedFile>>>();
+
+/**
+ * Whether two files are compiled together: one includes the other, or a third includes both, so that what is static in
+ * one can be seen in the other.
+ */
+export function shareUnit(project: Project, a: ParsedFile, b: ParsedFile): boolean {
+  const known = units.get(project) ?? new Map(project.files.map((f) => [f, includedFiles(project, f)]));
+  units.set(project, known);
+  if (a === b || known.get(a)?.has(b) === true || known.get(b)?.has(a) === true) return true;
+  return project.files.some((f) => known.get(f)?.has(a) === true && known.get(f)?.has(b) === true);
+}
+
 /** The files of the project that a file includes, directly or through others. */
 export function includedFiles(project: Project, file: ParsedFile): ReadonlySet<ParsedFile> {
   const byPath = new Map(project.files.map((f) => [f.path, f]));

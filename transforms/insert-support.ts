@@ -1,12 +1,12 @@
 /** Puts `#include "hpy.h"` and support functions into a source file, once. */
 
-import { Refused } from "../analysis/typing.ts";
-import { fileScopeNodes, includedFiles, type Project } from "../model/project.ts";
+import { fileScopeNodes, includedFiles, type Project, shareUnit } from "../model/project.ts";
 import type { SupportFunction } from "../model/support.ts";
 import { supportClosure } from "../model/support-registry.ts";
 import type { EditSet } from "../syntax/edits.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import type { Bridge } from "./bridge.ts";
+import { hasWord } from "./module-to-hpy.ts";
 import { newlineOf } from "./statement-edits.ts";
 
 const RULE = "support-functions";
@@ -56,7 +56,7 @@ export function supportOffset(file: ParsedFile): number {
       break;
     }
   }
-  return last >= 0 ? last : afterIncludes(file);
+  return last >= 0 ? endOfGroup(file, last) : afterIncludes(file);
 }
 
 function afterIncludes(file: ParsedFile): number {
@@ -86,47 +86,76 @@ export interface SupportNeeds {
   readonly bridges: ReadonlyMap<string, Bridge>;
 }
 
-/**
- * Names that each file needs not define itself, because a file that it includes does. Refuses where a name would be
- * defined twice in a translation unit: in a header and in the source that includes it, or in two headers.
- */
+/** Where the support functions of a step stand, for one file. */
+export interface SupportPlaces {
+  /** Names that the file needs not define itself, because a file that it includes does. */
+  readonly visible: ReadonlySet<string>;
+  /**
+   * Names that other files of the same compilation define too, without seeing this one first: all of these definitions
+   * stand in guards, so that the compiler takes the first.
+   */
+  readonly guarded: ReadonlySet<string>;
+}
+
+/** Works out where support functions stand in files that are compiled together; also for files that only get guards. */
 export function sharedSupport(
   project: Project,
   needs: ReadonlyMap<ParsedFile, SupportNeeds>,
-): ReadonlyMap<ParsedFile, ReadonlySet<string>> {
+): ReadonlyMap<ParsedFile, SupportPlaces> {
   const namesOf = (need: SupportNeeds | undefined): Set<string> =>
     new Set(need === undefined ? [] : [...supportClosure(need.support).map((f) => f.name), ...need.bridges.keys()]);
-  const included = new Map(project.files.map((f) => [f, includedFiles(project, f)]));
-  const visible = new Map<ParsedFile, Set<string>>();
+  const places = new Map<ParsedFile, { visible: Set<string>; guarded: Set<string> }>();
+  const placesOf = (file: ParsedFile): { visible: Set<string>; guarded: Set<string> } => {
+    const known = places.get(file) ?? { visible: new Set(), guarded: new Set() };
+    places.set(file, known);
+    return known;
+  };
   for (const [file, need] of needs) {
     const own = definedFunctions(file);
     const wanted = [...namesOf(need)].filter((name) => !own.has(name));
-    const seen = new Set<string>();
-    visible.set(file, seen);
+    const seen = placesOf(file);
     if (wanted.length === 0) continue;
     for (const other of project.files) {
-      if (other === file) continue;
-      const isIncluded = included.get(file)?.has(other) === true;
-      const isTogether =
-        isIncluded ||
-        included.get(other)?.has(file) === true ||
-        project.files.some((f) => included.get(f)?.has(file) === true && included.get(f)?.has(other) === true);
-      if (!isTogether) continue;
+      if (other === file || !shareUnit(project, file, other)) continue;
+      const isIncluded = includedFiles(project, file).has(other);
+      const isIncluding = includedFiles(project, other).has(file);
       const defined = definedFunctions(other);
       const planned = namesOf(needs.get(other));
       for (const name of wanted) {
         if (!defined.has(name) && !planned.has(name)) continue;
-        if (isIncluded) seen.add(name);
-        else if (included.get(other)?.has(file) !== true || defined.has(name))
-          throw new Refused(
-            "support-defined-twice",
-            { start: 0, end: 0 },
-            `\`${name}\` would be defined in ${file.path} and in ${other.path}, which are compiled together.`,
-          );
+        if (isIncluded) seen.visible.add(name);
+        else if (!isIncluding || defined.has(name)) {
+          seen.guarded.add(name);
+          placesOf(other).guarded.add(name);
+        }
       }
     }
   }
-  return visible;
+  return places;
+}
+
+function guardOf(name: string): string {
+  return name.toUpperCase();
+}
+
+function guarded(name: string, code: string): string {
+  return `#ifndef ${guardOf(name)}\n#define ${guardOf(name)}\n${code}\n#endif`;
+}
+
+/** Puts guards around definitions that a file has already. */
+export function guardSupport(file: ParsedFile, edits: EditSet, names: ReadonlySet<string>): void {
+  const { tree, text } = file;
+  const newline = newlineOf(text);
+  for (const n of fileScopeNodes(tree, "function_definition")) {
+    let name = "";
+    for (const id of tree.descendants(tree.field(n, "declarator"), "identifier")) {
+      name = tree.source(id);
+      break;
+    }
+    if (!names.has(name) || hasWord(text, guardOf(name))) continue;
+    edits.insert(tree.start(n), `#ifndef ${guardOf(name)}${newline}#define ${guardOf(name)}${newline}`, RULE, -5);
+    edits.insert(tree.end(n), `${newline}#endif`, RULE, -5);
+  }
 }
 
 /** Inserts support functions and bridges that neither the file nor one that it includes defines, in their order of need. */
@@ -135,10 +164,10 @@ export function insertSupport(
   edits: EditSet,
   support: Iterable<string>,
   bridges: Iterable<Bridge>,
-  visible: ReadonlySet<string> = new Set(),
+  places: SupportPlaces = { visible: new Set(), guarded: new Set() },
 ): SupportFunction[] {
   const newline = newlineOf(file.text);
-  const defined = new Set([...definedFunctions(file), ...visible]);
+  const defined = new Set([...definedFunctions(file), ...places.visible]);
   const needed = supportClosure(support).filter((f) => !defined.has(f.name));
   const wrappers = [...bridges].filter((b) => !defined.has(b.name)).sort((a, b) => (a.name < b.name ? -1 : 1));
   if (needed.length === 0 && wrappers.length === 0) return [];
@@ -150,8 +179,10 @@ export function insertSupport(
   const text = [
     "",
     ...includes.map((i) => `#include <${i}>`),
-    ...needed.flatMap((f) => ["", f.code.trimEnd()]),
-    ...wrappers.flatMap((b) => ["", b.code.trimEnd()]),
+    ...[...needed, ...wrappers].flatMap(({ name, code }) => [
+      "",
+      places.guarded.has(name) ? guarded(name, code.trimEnd()) : code.trimEnd(),
+    ]),
   ]
     .join("\n")
     .replaceAll("\n", newline);

@@ -30,7 +30,7 @@ import {
   type Unmapping,
 } from "./function-body.ts";
 import { rewritePrototype, rewriteSignature } from "./function-signature.ts";
-import { insertHpyInclude, insertSupport, type SupportNeeds, sharedSupport } from "./insert-support.ts";
+import { guardSupport, insertHpyInclude, insertSupport, type SupportNeeds, sharedSupport } from "./insert-support.ts";
 import { FreeNames, type SourceEdits } from "./module-to-hpy.ts";
 import { RefusedAt } from "./refused-at.ts";
 import { checkSignature, completeSignature, isSameSignature } from "./slot-signature.ts";
@@ -130,6 +130,8 @@ interface Migrated {
   /** The legacy function that this one is the HPy copy of; null for what was rewritten where it stands. */
   readonly copyOf: string | null;
 }
+
+const NO_NEEDS: SupportNeeds = { support: new Set(), bridges: new Map() };
 
 /** A part of a file that goes or moves with the step. */
 interface Row {
@@ -398,10 +400,11 @@ class MethodPlanner {
         },
       ]),
     );
-    const visible = sharedSupport(this.#project, needs);
+    const places = sharedSupport(this.#project, needs);
+    for (const [file, { guarded }] of places) if (guarded.size > 0) guardSupport(file, this.#of(file), guarded);
     for (const [file, edits] of this.#edits) {
-      const { support, bridges } = needs.get(file) as SupportNeeds;
-      insertSupport(file, edits, support, bridges.values(), visible.get(file));
+      const { support, bridges } = needs.get(file) ?? NO_NEEDS;
+      insertSupport(file, edits, support, bridges.values(), places.get(file));
       insertStructHelpers(file, edits, this.#structs.get(file) ?? [], this.#project.files);
       if (this.#usesHpy.has(file)) insertHpyInclude(file, edits);
     }
@@ -420,8 +423,14 @@ class MethodPlanner {
       }
       const own = this.#analyses.helper(helper);
       if (own instanceof Refused) throw new RefusedAt(helper.file, own.id, own.span, own.message);
-      if (helper.file.path.endsWith(".h"))
-        throw new Refused("helper-in-header", this.#nameSpan(helper), `\`${helper.name}\` is defined in a header.`);
+      const plain = this.#plainModuleOf(helper.file);
+      if (plain !== undefined)
+        throw new RefusedAt(
+          helper.file,
+          "helper-in-header",
+          this.#nameSpan(helper),
+          `\`${helper.name}\` is defined in a file that the module ${plain.name} reads too; that is no HPy module.`,
+        );
       found.set(helper, own);
       queue.push(...own.callees);
     }
@@ -513,9 +522,14 @@ class MethodPlanner {
     return result;
   }
 
+  /** A module that reads a file and has no hpy.h in its build. */
+  #plainModuleOf(file: ParsedFile): ExtensionModule | undefined {
+    return this.#project.modules.find((m) => !m.isHPy && m.files.includes(file));
+  }
+
   /** A prototype of HPy code needs hpy.h, which the build of a plain module does not have. */
   #useHpyFor(prototype: Prototype): void {
-    const plain = this.#project.modules.find((m) => !m.isHPy && m.files.includes(prototype.file));
+    const plain = this.#plainModuleOf(prototype.file);
     if (plain !== undefined)
       throw new Refused(
         "declared-in-header",

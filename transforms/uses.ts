@@ -1,7 +1,7 @@
 /** Where the text of a project names a function, apart from its definition and its prototypes. */
 
 import { readDeclarators } from "../model/declarations.ts";
-import { type CFunction, isDead, type Project, readFunction } from "../model/project.ts";
+import { type CFunction, isDead, type Project, readFunction, shareUnit } from "../model/project.ts";
 import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node } from "../syntax/tree.ts";
@@ -29,7 +29,7 @@ export function usesOf(project: Project, fn: CFunction): Use[] {
   const uses: Use[] = [];
   const prototypes = project.prototypes.get(fn.name) ?? [];
   for (const file of project.files) {
-    if ((fn.isStatic && file !== fn.file) || !hasWord(file.text, fn.name)) continue;
+    if (!hasWord(file.text, fn.name) || (fn.isStatic && !shareUnit(project, file, fn.file))) continue;
     const own = prototypes.filter((p) => p.file === file);
     const tokens = lex(file.text);
     for (let t = 0; t < tokens.count; t++) {
