@@ -19,7 +19,13 @@ export interface SarifFinding extends SarifPlace {
   readonly message: string;
   /** The function, type or module that it is about; keeps the result's identity when lines move. */
   readonly unit?: string;
+  /** The path that leads there, in order of execution. */
   readonly related?: readonly (SarifPlace & { readonly message: string })[];
+  /** A repair: edits of the finding's file, by byte offsets. */
+  readonly fix?: {
+    readonly title: string;
+    readonly edits: readonly (Span & { readonly text: string })[];
+  } | null;
 }
 
 const SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -45,6 +51,24 @@ function locationOf(place: SarifPlace): object {
       },
     },
   };
+}
+
+/** The related places and the finding itself as the steps of one thread, which viewers walk through. */
+function flowOf(finding: SarifFinding, related: readonly (SarifPlace & { readonly message: string })[]): object {
+  const locations = [...related, finding].map((place) => ({
+    location: { ...locationOf(place), message: { text: place.message } },
+  }));
+  return { codeFlows: [{ threadFlows: [{ locations }] }] };
+}
+
+function fixOf({ path, fix }: SarifFinding): object {
+  if (fix === undefined || fix === null) return {};
+  const replacements = fix.edits.map(({ start, end, text }) => ({
+    deletedRegion: { byteOffset: start, byteLength: end - start },
+    insertedContent: { text },
+  }));
+  const artifactLocation = { uri: uriOf(path), uriBaseId: "SRCROOT" };
+  return { fixes: [{ description: { text: fix.title }, artifactChanges: [{ artifactLocation, replacements }] }] };
 }
 
 function ruleOf(id: string): object {
@@ -97,7 +121,9 @@ export function renderSarif(findings: readonly SarifFinding[], version: string):
               ...locationOf(place),
               message: { text: place.message },
             })),
+            ...flowOf(finding, related),
           }),
+      ...fixOf(finding),
       partialFingerprints: { "hpyMigrate/v1": `${identity}|${occurrence}` },
     };
   });

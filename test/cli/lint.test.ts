@@ -115,6 +115,12 @@ describe("lint", () => {
       level: "error",
       locations: [{ physicalLocation: { artifactLocation: { uri: "m.c" }, region: { startLine: 9 } } }],
       relatedLocations: [{ physicalLocation: { region: { startLine: 6 } } }, {}, {}],
+      codeFlows: [
+        {
+          threadFlows: [{ locations: [{}, {}, {}, { location: { message: { text: run.results[0].message.text } } }] }],
+        },
+      ],
+      fixes: [{ description: { text: "Close text before the return" } }],
     });
   });
 

@@ -182,6 +182,7 @@ describe("sarif", () => {
           span: { start: 5, end: 9 },
           unit: "f",
           related: [{ path: "b.c", line: 1, message: "here" }],
+          fix: { title: "Close it", edits: [{ start: 7, end: 8, text: "HPy_Close(ctx, x);" }] },
         },
         { id: "no-hpy-equivalent", level: "warning", message: "m", path: "b.c", line: 1, unit: "f" },
         { id: "no-hpy-equivalent", level: "warning", message: "m", path: "b.c", line: 2, unit: "f" },
@@ -194,6 +195,28 @@ describe("sarif", () => {
       artifactLocation: { uri: "a%20dir/%C3%A9%20%3Cx%3E%25.c", uriBaseId: "SRCROOT" },
       region: { startLine: 3, byteOffset: 5, byteLength: 4 },
     });
+    const [{ locations }] = run.results[0].codeFlows[0].threadFlows;
+    expect(locations.map((step: { location: { message: object } }) => step.location.message)).toEqual([
+      { text: "here" },
+      { text: "m" },
+    ]);
+    expect(run.results[0].fixes).toEqual([
+      {
+        description: { text: "Close it" },
+        artifactChanges: [
+          {
+            artifactLocation: { uri: "a%20dir/%C3%A9%20%3Cx%3E%25.c", uriBaseId: "SRCROOT" },
+            replacements: [
+              {
+                deletedRegion: { byteOffset: 7, byteLength: 1 },
+                insertedContent: { text: "HPy_Close(ctx, x);" },
+              },
+            ],
+          },
+        ],
+      },
+    ]);
+    expect(run.results[1].fixes).toBeUndefined();
     const prints = run.results.map(
       (result: { partialFingerprints: object }) => Object.values(result.partialFingerprints)[0],
     );
