@@ -53,6 +53,13 @@ test("values, exceptions, references and crashes that differ are found, and equa
   const same = await compare("return PyLong_FromLong((long)clock());", "return PyLong_FromLong(7);");
   expect(same.differences.filter((d) => d.original.startsWith("returns"))).toEqual([]);
 
+  // The original answers from memory that nobody wrote, so that there is nothing to compare with.
+  const unwritten =
+    'unsigned char *p = malloc(4000); int bad = p[2000] != 0; free(p); if (bad) { PyErr_SetString(PyExc_ValueError, "u"); return NULL; } Py_RETURN_NONE;';
+  expect(
+    (await compare(unwritten, "return PyLong_FromLong(7);")).differences.filter((d) => d.call.endsWith(".f(0)")),
+  ).toEqual([]);
+
   const overflow = LONG.replace("return NULL;", '{ PyErr_SetString(PyExc_ValueError, "n"); return NULL; }');
   const { differences } = await compare(LONG, overflow);
   expect(differences).toContainEqual({
@@ -89,6 +96,10 @@ test("what differs between two runs of one build is not compared, or only by kin
   expect(compareOutcomes(steady(two, two), [run(one, one), run(one, two)])).toEqual(sum);
   expect(compareOutcomes([run(one, one), run(one, two)], steady(one, text)).differences).toHaveLength(1);
   expect(compareOutcomes([run(one, one), run(one, text)], steady(one, two))).toEqual({ ...sum, calls: 1 });
+  // Only the migrated build is unsteady: that is a difference, and no chance hides it.
+  expect(compareOutcomes(steady(one, two), [run(one, two), run(one, text)]).differences).toEqual([
+    { call: "m.f(2)", original: two, migrated: `${two}; in another run ${text}` },
+  ]);
   expect(compareOutcomes(steady(one, two), steady(one, one)).differences).toEqual([
     { call: "m.f(2)", original: two, migrated: one },
   ]);
