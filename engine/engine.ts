@@ -23,7 +23,15 @@ import type { InputFile, MacroKnowledge, ParsedFile, Parser, Span } from "../syn
 import { NONE } from "../syntax/tree.ts";
 import { Analyses } from "../transforms/analyses.ts";
 import { planBuildFileEdits } from "../transforms/build-files.ts";
-import { type Entry, entryKey, entryTitle, functionNames, groupEntries, readEntries } from "../transforms/entries.ts";
+import {
+  type Entry,
+  entryKey,
+  entryTitle,
+  functionNames,
+  groupEntries,
+  readEntries,
+  type Units,
+} from "../transforms/entries.ts";
 import { expandApiMacros, restoreMacros } from "../transforms/expand-api-macros.ts";
 import { expandModuleMacros } from "../transforms/expand-module-macros.ts";
 import { planFinish } from "../transforms/finish-module.ts";
@@ -535,11 +543,14 @@ function migrateEntries(
   const used = new Set<string>();
   /** Those of them that do not even move with copies of these functions. */
   const stuck = new Set<string>();
+  /** The entries that are left; a refused unit leaves them as they are. */
+  let grouped = null as (Units & { readonly project: Project }) | null;
   for (;;) {
     const module = findModule(snapshot, name, path);
     if (module === undefined || !module.isHPy) return snapshot;
     const { project } = snapshot;
-    const { units, refused } = groupEntries(project, readEntries(project, module));
+    if (grouped?.project !== project) grouped = { project, ...groupEntries(project, readEntries(project, module)) };
+    const { units, refused } = grouped;
     for (const { entry, error } of refused)
       refuseEntry(outcomes, project, entry, refusalOf(error, entry.table.file), "first");
     const open = units.filter((u) => !tried.has(unitKey(u)));

@@ -129,10 +129,23 @@ const HPY_MODULE_FIELDS = ["doc", "size", "legacy_methods", "defines", "globals"
 
 /** 1-based line of an offset. */
 export function lineOf(text: string, offset: number): number {
-  let line = 1;
-  for (let i = text.indexOf("\n"); i >= 0 && i < offset; i = text.indexOf("\n", i + 1)) line++;
-  return line;
+  if (lastLines?.text !== text) {
+    const ends: number[] = [];
+    for (let i = text.indexOf("\n"); i >= 0; i = text.indexOf("\n", i + 1)) ends.push(i);
+    lastLines = { text, ends };
+  }
+  const { ends } = lastLines;
+  let low = 0;
+  for (let high = ends.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if ((ends[middle] as number) < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low + 1;
 }
+
+/** Ends of the lines of the text that was asked for last: one is asked for many times in a row. */
+let lastLines: { readonly text: string; readonly ends: readonly number[] } | null = null;
 
 /** Whether an offset lies in a branch that CPython 3.11 on Linux never compiles. */
 export function isDead(file: ParsedFile, offset: number): boolean {
@@ -194,24 +207,11 @@ export function buildProject(
   const prototypes = new Map<string, Prototype[]>();
   const globals = new Map<string, GlobalVariable[]>();
   for (const file of files) {
-    for (const f of readFunctions(file)) push(functions, f.name, f);
-    for (const n of fileScopeDeclarations(file.tree)) {
-      if (isDead(file, file.tree.start(n))) continue;
-      for (const declarator of readDeclarators(file.tree, n)) {
-        if (declarator.name === "") continue;
-        if (declarator.parameters !== NONE && declarator.type.isFunction && !isPointerToFunction(file.tree, declarator))
-          push(prototypes, declarator.name, { name: declarator.name, file, declaration: n, declarator });
-        else
-          push(globals, declarator.name, {
-            name: declarator.name,
-            file,
-            declaration: n,
-            declarator,
-            isStatic: hasStorage(file.tree, n, "static"),
-            isExtern: hasStorage(file.tree, n, "extern"),
-          });
-      }
-    }
+    const items = itemsOf(file);
+    // What is learned of a function of one project does not hold in another.
+    for (const f of items.functions) push(functions, f.name, { ...f });
+    for (const p of items.prototypes) push(prototypes, p.name, p);
+    for (const g of items.globals) push(globals, g.name, g);
   }
   const modules: ExtensionModule[] = [];
   for (const definitions of functions.values()) {
@@ -251,6 +251,48 @@ export function buildProject(
   }
   modules.sort((a, b) => (a.file.path < b.file.path ? -1 : a.file.path > b.file.path ? 1 : a.name < b.name ? -1 : 1));
   return { files, knowledge, functions, prototypes, globals, modules, objects: new ObjectTypes(files, knowledge) };
+}
+
+/** What one file defines and declares, whatever the others say. */
+interface FileItems {
+  readonly functions: readonly CFunction[];
+  readonly prototypes: readonly Prototype[];
+  readonly globals: readonly GlobalVariable[];
+}
+
+/** Most files are the same from one step of a series to the next. */
+const ITEMS = new WeakMap<ParsedFile, FileItems>();
+
+function itemsOf(file: ParsedFile): FileItems {
+  const known = ITEMS.get(file);
+  if (known !== undefined) return known;
+  const items = readItems(file);
+  ITEMS.set(file, items);
+  return items;
+}
+
+function readItems(file: ParsedFile): FileItems {
+  const prototypes: Prototype[] = [];
+  const globals: GlobalVariable[] = [];
+  for (const n of fileScopeDeclarations(file.tree)) {
+    if (isDead(file, file.tree.start(n))) continue;
+    for (const declarator of readDeclarators(file.tree, n)) {
+      const { name } = declarator;
+      if (name === "") continue;
+      if (declarator.parameters !== NONE && declarator.type.isFunction && !isPointerToFunction(file.tree, declarator))
+        prototypes.push({ name, file, declaration: n, declarator });
+      else
+        globals.push({
+          name,
+          file,
+          declaration: n,
+          declarator,
+          isStatic: hasStorage(file.tree, n, "static"),
+          isExtern: hasStorage(file.tree, n, "extern"),
+        });
+    }
+  }
+  return { functions: readFunctions(file), prototypes, globals };
 }
 
 /**
@@ -594,10 +636,10 @@ function filesOf(
   globals: ReadonlyMap<string, readonly GlobalVariable[]>,
   moduleFiles: (initFile: string, moduleName: string) => readonly string[] | null,
 ): ParsedFile[] {
-  const byPath = new Map(files.map((f) => [f.path, f]));
+  const byPath = new Paths(files);
   const found = new Set<ParsedFile>([initFile]);
   const declared = moduleFiles(initFile.path, moduleName);
-  if (declared !== null) for (const path of declared) if (byPath.has(path)) found.add(byPath.get(path) as ParsedFile);
+  if (declared !== null) for (const path of declared) found.add(byPath.get(path) ?? initFile);
   const queue = [...found];
   for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
     const add = (other: ParsedFile | undefined): void => {
@@ -639,7 +681,7 @@ export function shareUnit(project: Project, a: ParsedFile, b: ParsedFile): boole
 
 /** The files of the project that a file includes, directly or through others. */
 export function includedFiles(project: Project, file: ParsedFile): ReadonlySet<ParsedFile> {
-  const byPath = new Map(project.files.map((f) => [f.path, f]));
+  const byPath = new Paths(project.files);
   const found = new Set<ParsedFile>();
   const queue = [file];
   for (let at = queue.pop(); at !== undefined; at = queue.pop())
@@ -652,17 +694,36 @@ export function includedFiles(project: Project, file: ParsedFile): ReadonlySet<P
   return found;
 }
 
+/** The files of a project by path, and by the last component of it. */
+class Paths {
+  readonly #files: ReadonlyMap<string, ParsedFile>;
+  readonly #byName = new Map<string, string[]>();
+
+  constructor(files: readonly ParsedFile[]) {
+    this.#files = new Map(files.map((f) => [f.path, f]));
+    for (const path of this.#files.keys()) push(this.#byName, lastComponent(path), path);
+  }
+
+  get(path: string): ParsedFile | undefined {
+    return this.#files.get(path);
+  }
+
+  /** The only file whose path ends with the components of `path`; undefined for none or several. */
+  endingWith(path: string): ParsedFile | undefined {
+    const named = this.#byName.get(lastComponent(path)) ?? [];
+    const matches = named.filter((p) => p === path || p.endsWith(`/${path}`));
+    return matches.length === 1 ? this.get(matches[0] as string) : undefined;
+  }
+}
+
+function lastComponent(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
 /** The project file that `#include "path"` in `from` names, by the usual search next to the file and by suffix. */
-function resolveInclude(
-  from: ParsedFile,
-  path: string,
-  byPath: ReadonlyMap<string, ParsedFile>,
-): ParsedFile | undefined {
+function resolveInclude(from: ParsedFile, path: string, files: Paths): ParsedFile | undefined {
   const directory = from.path.includes("/") ? from.path.slice(0, from.path.lastIndexOf("/") + 1) : "";
-  const direct = byPath.get(normalizePath(directory + path));
-  if (direct !== undefined) return direct;
-  const matches = [...byPath.keys()].filter((p) => p === path || p.endsWith(`/${path}`));
-  return matches.length === 1 ? byPath.get(matches[0] as string) : undefined;
+  return files.get(normalizePath(directory + path)) ?? files.endingWith(path);
 }
 
 /** Resolves `.` and `..` in a relative path. */

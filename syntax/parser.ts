@@ -41,6 +41,12 @@ const HEADER_TABLE = classifyMacros(new Map());
 /** Most trees of other choices that one file gets, and as many of dead ones; more would need deeper nesting. */
 const MAX_ALTERNATIVES = 6;
 
+/** Sets of files of which is kept what was learned: a series goes back and forth between few. */
+const MAX_LEARNED = 4;
+
+/** Characters of the files that are kept as they were parsed; what is derived of them takes ten times as much. */
+const MAX_PARSED_LENGTH = 12_000_000;
+
 /** Characters of earlier texts that are kept to parse later ones from, about a tenth of what their trees take. */
 const MAX_EARLIER_LENGTH = 24_000_000;
 
@@ -137,6 +143,15 @@ interface Learned {
   readonly headers: HeaderUse;
 }
 
+function learnFrom(
+  files: readonly { readonly path: string; readonly directives: FileDirectives }[],
+  definitions: MacroKnowledge["definitions"],
+): Learned {
+  const headers = new HeaderUse();
+  for (const { path, directives } of files) headers.add(path, directives.includes);
+  return { macros: classifyMacros(definitions), facts: learnFacts(files.map((f) => f.directives.tokens)), headers };
+}
+
 /** What the directives of one file say. */
 interface FileDirectives {
   readonly tokens: Tokens;
@@ -165,9 +180,12 @@ class TreeSitterParser implements Parser {
   readonly #c: GrammarParser;
   readonly #cpp: GrammarParser;
   readonly #directives = new WeakMap<InputFile, FileDirectives>();
-  /** Facts of the files that were prepared last, by what their directives were. */
-  #lastFacts: { readonly texts: readonly string[]; readonly facts: ReadonlyMap<string, Fact> } | null = null;
+  /** What was learned of the files that were prepared last, by what their paths and directives were. */
+  readonly #recentlyLearned: { readonly key: readonly string[]; readonly learned: Learned }[] = [];
   readonly #learned = new WeakMap<MacroKnowledge, Learned>();
+  /** Files that were parsed last, the latest last, by their texts. */
+  readonly #parsed = new Map<string, { readonly learned: Learned; readonly file: ParsedFile }>();
+  #parsedLength = 0;
 
   constructor(c: GrammarParser, cpp: GrammarParser) {
     this.#c = c;
@@ -176,42 +194,61 @@ class TreeSitterParser implements Parser {
 
   prepare(files: readonly InputFile[]): MacroKnowledge {
     const definitions = new Map<string, (MacroDefinition & { readonly path: string })[]>();
-    const all: FileDirectives[] = [];
-    const headers = new HeaderUse();
+    const all: { readonly path: string; readonly directives: FileDirectives }[] = [];
     for (const file of files) {
       const { path, text } = file;
       if (findForeignText(path, text) !== null) continue;
       const known = this.#directives.get(file);
       const directives = known ?? readFileDirectives(text);
       if (known === undefined) this.#directives.set(file, directives);
-      all.push(directives);
+      all.push({ path, directives });
       for (const definition of directives.definitions) {
         const same = definitions.get(definition.name);
         if (same) same.push({ ...definition, path });
         else definitions.set(definition.name, [{ ...definition, path }]);
       }
-      headers.add(path, directives.includes);
     }
     const knowledge: MacroKnowledge = { definitions };
-    this.#learned.set(knowledge, { macros: classifyMacros(definitions), facts: this.#factsOf(all), headers });
+    this.#learned.set(knowledge, this.#learn(all, definitions));
     return knowledge;
   }
 
-  /** What the conditions of all files teach; steps of a migration seldom change a directive. */
-  #factsOf(files: readonly FileDirectives[]): ReadonlyMap<string, Fact> {
-    const last = this.#lastFacts;
-    if (last !== null && last.texts.length === files.length && files.every((f, i) => f.text === last.texts[i]))
-      return last.facts;
-    const facts = learnFacts(files.map((f) => f.tokens));
-    this.#lastFacts = { texts: files.map((f) => f.text), facts };
-    return facts;
+  /** What all files teach, which is in their directives alone; steps of a migration seldom change one. */
+  #learn(
+    files: readonly { readonly path: string; readonly directives: FileDirectives }[],
+    definitions: MacroKnowledge["definitions"],
+  ): Learned {
+    const key = files.flatMap(({ path, directives }) => [path, directives.text]);
+    const known = this.#recentlyLearned.findIndex(
+      (l) => l.key.length === key.length && key.every((k, i) => k === l.key[i]),
+    );
+    const [found] = known < 0 ? [] : this.#recentlyLearned.splice(known, 1);
+    const entry = found ?? { key, learned: learnFrom(files, definitions) };
+    this.#recentlyLearned.push(entry);
+    if (this.#recentlyLearned.length > MAX_LEARNED) this.#recentlyLearned.shift();
+    return entry.learned;
   }
 
   parse(file: InputFile, knowledge: MacroKnowledge): ParsedFile {
+    const learned = this.#learnedFrom(knowledge);
+    const known = this.#parsed.get(file.text);
+    const parsed =
+      known?.learned === learned && known.file.path === file.path ? known.file : this.#parse(file, learned);
+    this.#parsed.delete(file.text);
+    this.#parsed.set(file.text, { learned, file: parsed });
+    if (known === undefined) this.#parsedLength += file.text.length;
+    for (const oldest of this.#parsed.keys()) {
+      if (this.#parsedLength <= MAX_PARSED_LENGTH || oldest === file.text) break;
+      this.#parsed.delete(oldest);
+      this.#parsedLength -= oldest.length;
+    }
+    return parsed;
+  }
+
+  #parse(file: InputFile, learned: Learned): ParsedFile {
     const { path, text } = file;
     const foreign = findForeignText(path, text);
     if (foreign !== null) return this.#unparsedFile(file, foreign);
-    const learned = this.#learnedFrom(knowledge);
     const tokens = withoutComments(lex(text));
     const groups = groupDirectives(tokens);
     const language = detectLanguage(path, tokens, groups, learned.headers);

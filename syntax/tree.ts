@@ -107,7 +107,7 @@ export class Tree {
 
   /** First child in the given field, or {@link NONE}. */
   field(n: Node, name: string): Node {
-    const id = this.grammar.fields.indexOf(name);
+    const id = fieldId(this.grammar, name);
     const end = this.next(n);
     for (let c = n + 1; c < end; c = this.next(c)) {
       if (this.columns.field[c] === id && !this.isComment(c)) return c;
@@ -117,7 +117,7 @@ export class Tree {
 
   /** All children in the given field. */
   fields(n: Node, name: string): Node[] {
-    const id = this.grammar.fields.indexOf(name);
+    const id = fieldId(this.grammar, name);
     return this.children(n).filter((c) => this.columns.field[c] === id && !this.isComment(c));
   }
 
@@ -145,7 +145,9 @@ export class Tree {
   /** Descendants-or-self of this kind, in source order. */
   *descendants(n: Node, ...kinds: readonly string[]): Generator<Node> {
     const end = this.next(n);
-    for (let c = n; c < end; c++) if (kinds.includes(this.kind(c))) yield c;
+    const { symbol } = this.columns;
+    const isWanted = symbolsOf(this.grammar, kinds);
+    for (let c = n; c < end; c++) if (isWanted[symbol[c] as number] === 1) yield c;
   }
 
   /** Deepest node whose span holds `[start, end)`. */
@@ -160,4 +162,39 @@ export class Tree {
     }
     return best;
   }
+}
+
+/** What was asked of a grammar before. */
+interface Lookups {
+  readonly fields: ReadonlyMap<string, number>;
+  readonly symbols: Map<string, Uint8Array>;
+}
+
+const LOOKUPS = new WeakMap<Grammar, Lookups>();
+
+function lookupsOf(grammar: Grammar): Lookups {
+  const known = LOOKUPS.get(grammar);
+  if (known !== undefined) return known;
+  const fields = new Map<string, number>();
+  grammar.fields.forEach((name, id) => {
+    if (name !== null && !fields.has(name)) fields.set(name, id);
+  });
+  const lookups = { fields, symbols: new Map<string, Uint8Array>() };
+  LOOKUPS.set(grammar, lookups);
+  return lookups;
+}
+
+function fieldId(grammar: Grammar, name: string): number {
+  return lookupsOf(grammar).fields.get(name) ?? -1;
+}
+
+/** 1 for each symbol of one of these kinds; several symbols may share a name. */
+function symbolsOf(grammar: Grammar, kinds: readonly string[]): Uint8Array {
+  const { symbols } = lookupsOf(grammar);
+  const key = kinds.length === 1 ? (kinds[0] as string) : kinds.join("\0");
+  const known = symbols.get(key);
+  if (known !== undefined) return known;
+  const found = Uint8Array.from(grammar.symbols, (symbol) => (kinds.includes(symbol) ? 1 : 0));
+  symbols.set(key, found);
+  return found;
 }

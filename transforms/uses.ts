@@ -5,7 +5,6 @@ import { type CFunction, isDead, type Project, readFunction, shareUnit } from ".
 import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node } from "../syntax/tree.ts";
-import { hasWord } from "./module-to-hpy.ts";
 
 export interface Use {
   readonly file: ParsedFile;
@@ -29,18 +28,17 @@ export function usesOf(project: Project, fn: CFunction): Use[] {
   const uses: Use[] = [];
   const prototypes = project.prototypes.get(fn.name) ?? [];
   for (const file of project.files) {
-    if (!hasWord(file.text, fn.name) || (fn.isStatic && !shareUnit(project, file, fn.file))) continue;
+    const found = wordsOf(file).get(fn.name);
+    if (found === undefined || (fn.isStatic && !shareUnit(project, file, fn.file))) continue;
     const own = prototypes.filter((p) => p.file === file);
     const tokens = lex(file.text);
-    for (let t = 0; t < tokens.count; t++) {
+    for (const t of found) {
       const start = tokens.start[t] as number;
       const end = tokens.end[t] as number;
       if (tokens.kind[t] === TokenKind.directive) {
-        if (hasWord(file.text.slice(start, end), fn.name))
-          uses.push({ file, start, end, kind: "directive", isDead: isDead(file, start) });
+        uses.push({ file, start, end, kind: "directive", isDead: isDead(file, start) });
         continue;
       }
-      if (tokens.kind[t] !== TokenKind.identifier || tokenText(tokens, t) !== fn.name) continue;
       const before = t > 0 ? tokenText(tokens, t - 1) : "";
       const isModuleName = before === "(" && t > 1 && tokenText(tokens, t - 2) === "HPy_MODINIT";
       const isField = file.tree.kind(file.tree.spanning(start, end)) === "field_identifier";
@@ -52,6 +50,41 @@ export function usesOf(project: Project, fn: CFunction): Use[] {
     }
   }
   return uses;
+}
+
+/** By word, the ascending numbers of the tokens of a file that are it, and of the directives that mention it. */
+const WORDS = new WeakMap<ParsedFile, ReadonlyMap<string, readonly number[]>>();
+
+function wordsOf(file: ParsedFile): ReadonlyMap<string, readonly number[]> {
+  const known = WORDS.get(file);
+  if (known !== undefined) return known;
+  const words = new Map<string, number[]>();
+  const add = (word: string, t: number): void => {
+    const list = words.get(word);
+    if (list === undefined) words.set(word, [t]);
+    else if (list.at(-1) !== t) list.push(t);
+  };
+  const tokens = lex(file.text);
+  for (let t = 0; t < tokens.count; t++) {
+    if (tokens.kind[t] === TokenKind.identifier) add(tokenText(tokens, t), t);
+    else if (tokens.kind[t] === TokenKind.directive) for (const word of wordsIn(tokenText(tokens, t))) add(word, t);
+  }
+  WORDS.set(file, words);
+  return words;
+}
+
+/** All runs of letters, digits and underscores, those in strings and comments too. */
+function* wordsIn(text: string): Generator<string> {
+  let start = 0;
+  for (let i = 0; i <= text.length; i++) {
+    if (i < text.length && isWordCode(text.charCodeAt(i))) continue;
+    if (i > start) yield text.slice(start, i);
+    start = i + 1;
+  }
+}
+
+function isWordCode(code: number): boolean {
+  return ((code | 32) >= 97 && (code | 32) <= 122) || (code >= 48 && code <= 57) || code === 95;
 }
 
 /** Whether the function around an offset declares a variable of this name. */
