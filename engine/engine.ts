@@ -87,7 +87,7 @@ class Snapshot {
 
   constructor(parser: Parser, files: ReadonlyMap<string, InputFile>, previous: Snapshot | null) {
     this.files = files;
-    const sources = [...files.values()].filter((f) => SOURCES.some((s) => f.path.endsWith(s)));
+    const sources = [...files.values()].filter((f) => isSource(f.path));
     const generated = new Map<string, string>();
     for (const file of sources) {
       const by = generatorOf(file.text);
@@ -106,9 +106,7 @@ class Snapshot {
     }
     this.parsed = parsed;
     const facts =
-      previous !== null && hasSameBuildFiles(previous.files, files)
-        ? previous.facts
-        : readBuildFiles([...files.values()]);
+      previous !== null && hasSameBuildFiles(previous.files, files) ? previous.facts : buildFactsOf(parser, files);
     this.facts = facts;
     this.project = buildProject([...parsed.values()], this.knowledge, (initFile, name) => {
       const extension = facts.extensions.find(
@@ -166,13 +164,40 @@ function makeReadable(parser: Parser, start: Snapshot): ReadableSnapshot | null 
   return readable;
 }
 
+/** What build files said that were read lately: a series goes through few versions of them, every time the same. */
+const BUILD_FACTS = new WeakMap<
+  Parser,
+  { readonly files: ReadonlyMap<string, InputFile>; readonly facts: BuildFacts }[]
+>();
+const MAX_BUILD_FACTS = 16;
+
+function buildFactsOf(parser: Parser, files: ReadonlyMap<string, InputFile>): BuildFacts {
+  const recent = BUILD_FACTS.get(parser) ?? [];
+  BUILD_FACTS.set(parser, recent);
+  const paths = [...files.keys()];
+  const known = recent.find(
+    (r) => hasSameBuildFiles(r.files, files) && [...r.files.keys()].every((path, i) => path === paths[i]),
+  );
+  if (known !== undefined) return known.facts;
+  const facts = readBuildFiles([...files.values()]);
+  // The texts of C sources are of no interest, and would be kept.
+  const bare = [...files].map(([path, file]) => [path, isSource(path) ? { path, text: "" } : file] as const);
+  recent.push({ files: new Map(bare), facts });
+  if (recent.length > MAX_BUILD_FACTS) recent.shift();
+  return facts;
+}
+
+function isSource(path: string): boolean {
+  return SOURCES.some((s) => path.endsWith(s));
+}
+
 /** Whether two sets of files differ in C sources only, by text. */
 function hasSameBuildFiles(before: ReadonlyMap<string, InputFile>, after: ReadonlyMap<string, InputFile>): boolean {
   if (before.size !== after.size) return false;
   for (const [path, file] of after) {
     const earlier = before.get(path);
     if (earlier === undefined) return false;
-    if (earlier.text !== file.text && !SOURCES.some((s) => path.endsWith(s))) return false;
+    if (earlier.text !== file.text && !isSource(path)) return false;
   }
   return true;
 }
@@ -206,8 +231,35 @@ function keyOf(file: string, name: string): string {
   return `${file}\0${name}`;
 }
 
-/** Plans the whole migration of a project. Pure: the same input gives the same plan. */
+/** How far a plan has got. */
+export interface PlanProgress {
+  /** The steps so far; those of the whole plan begin with them. */
+  readonly steps: readonly Step[];
+  /** Module whose turn it is. */
+  readonly module: string;
+}
+
+/**
+ * Plans the whole migration of a project. Pure: the same input gives the same plan. Whoever plans a project again after
+ * a change keeps the parser: it remembers the files and parts of files that are the same, and what was read of them.
+ */
 export function planMigration(input: ProjectInput, parser: Parser, options: MigrationOptions): MigrationPlan {
+  const planning = planGradually(input, parser, options);
+  for (;;) {
+    const { done, value } = planning.next();
+    if (done === true) return value;
+  }
+}
+
+/**
+ * Plans like {@link planMigration}, and pauses before everything that may become a step. Whoever does not want the rest
+ * any more (the sources have changed, or the step that was wanted is there) does not go on.
+ */
+export function* planGradually(
+  input: ProjectInput,
+  parser: Parser,
+  options: MigrationOptions,
+): Generator<PlanProgress, MigrationPlan, void> {
   const start = new Snapshot(parser, new Map(input.files.map((f) => [f.path, f])), null);
   const rules: RuleSet = { rules: RULES, unmapped: UNMAPPED };
   const outcomes: Outcomes = {
@@ -227,12 +279,16 @@ export function planMigration(input: ProjectInput, parser: Parser, options: Migr
   let snapshot = start;
   const moduleNames = start.project.modules.map((m) => ({ name: m.name, path: m.file.path }));
   // All modules first: a helper's prototype in a header that they share needs hpy.h in the build of each.
-  for (const { name, path } of moduleNames) snapshot = migrateModule(parser, snapshot, name, path, outcomes);
   for (const { name, path } of moduleNames) {
+    yield { steps: outcomes.steps, module: name };
+    snapshot = migrateModule(parser, snapshot, name, path, outcomes);
+  }
+  for (const { name, path } of moduleNames) {
+    yield { steps: outcomes.steps, module: name };
     snapshot = migrateTypes(parser, snapshot, name, path, outcomes);
     snapshot = migrateTypeSpecs(parser, snapshot, name, path, outcomes);
     snapshot = retireHelpers(parser, snapshot, name, path, outcomes);
-    snapshot = migrateEntries(parser, snapshot, name, path, rules, outcomes, options.first ?? "");
+    snapshot = yield* migrateEntries(parser, snapshot, name, path, rules, outcomes, options.first ?? "");
     snapshot = migrateInit(parser, snapshot, name, path, rules, outcomes);
     snapshot = retireHelpers(parser, snapshot, name, path, outcomes);
     snapshot = migrateShapes(parser, snapshot, name, path, outcomes);
@@ -528,7 +584,7 @@ function makeStep(before: Snapshot, after: Snapshot, step: StepFacts): Step {
 }
 
 /** What is listed in the legacy tables of the module and of its types moves, entry by entry. */
-function migrateEntries(
+function* migrateEntries(
   parser: Parser,
   start: Snapshot,
   name: string,
@@ -536,7 +592,7 @@ function migrateEntries(
   rules: RuleSet,
   outcomes: Outcomes,
   first: string,
-): Snapshot {
+): Generator<PlanProgress, Snapshot, void> {
   let snapshot = start;
   const tried = new Set<string>();
   /** Units with functions that other code uses: each step may take the last use away. */
@@ -559,6 +615,7 @@ function migrateEntries(
     const copies: Copies = open.length > 0 ? "none" : "allowed";
     const unit = open.find((u) => u.some((e) => functionNames(e).includes(first))) ?? open[0] ?? left[0];
     if (unit === undefined) return snapshot;
+    yield { steps: outcomes.steps, module: name };
     (copies === "none" ? tried : stuck).add(unitKey(unit));
     for (const entry of unit)
       if (entry.owners.length > 0)
