@@ -3,6 +3,9 @@ import { structuredPatch } from "diff";
 import type { TextEdit } from "vscode-languageserver";
 import { type TextPositions, toText } from "./positions.ts";
 
+/** All of an empty text; positions beyond the end stand for the end. */
+const WHOLE_EMPTY = { start: { line: 0, character: 0 }, end: { line: 1, character: 0 } };
+
 /**
  * Edits that make `after` of the text: whole lines, so that cursors and marks elsewhere stay where they are. Applied
  * together they give `after` exactly.
@@ -10,6 +13,8 @@ import { type TextPositions, toText } from "./positions.ts";
 export function textEdits(positions: TextPositions, after: string): TextEdit[] {
   const before = positions.text;
   if (before === after) return [];
+  // Editors that keep lines rather than text have a line in an empty file; its end is where the next one would start.
+  if (before === "") return [{ range: WHOLE_EMPTY, newText: toText(after) }];
   const { hunks } = structuredPatch("", "", before, after, undefined, undefined, { context: 0 });
   const oldLines = lineStarts(before);
   const newLines = lineStarts(after);

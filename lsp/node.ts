@@ -121,7 +121,7 @@ function startWorker(): BackendChannel {
 
 /** The pages that the published package carries. */
 function pagesHere(): string | null {
-  const directory = [join(here, "..", "docs"), join(here, "..", "..", "docs")].find((candidate) =>
+  const directory = [join(here, "docs"), join(here, "..", "docs")].find((candidate) =>
     existsSync(join(candidate, "refusals.md")),
   );
   return directory === undefined ? null : `${pathToFileURL(directory).href}/{kind}.md#{id}`;

@@ -14,10 +14,12 @@ import {
   type InitializeResult,
   LSPErrorCodes,
   MarkupKind,
+  MessageType,
   type Range,
   ResponseError,
   type SemanticTokens,
   SemanticTokensBuilder,
+  ShowMessageNotification,
   type TextDocumentEdit,
   TextDocumentSyncKind,
   type WorkDoneProgressServerReporter,
@@ -106,7 +108,10 @@ function abilitiesOf({ capabilities }: InitializeParams): Abilities {
     dynamicConfiguration: workspace?.didChangeConfiguration?.dynamicRegistration === true,
     dynamicWatching: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
     folders: workspace?.workspaceFolders === true,
-    documentChanges: workspace?.workspaceEdit?.documentChanges === true,
+    // Files can be made by document changes only, so a client that can make them knows these, whether it says so or not.
+    documentChanges:
+      workspace?.workspaceEdit?.documentChanges === true ||
+      workspace?.workspaceEdit?.resourceOperations?.includes("create") === true,
     createFile: workspace?.workspaceEdit?.resourceOperations?.includes("create") === true,
     snippetEdits: workspace?.workspaceEdit?.snippetEditSupport === true,
     progress: window?.workDoneProgress === true,
@@ -561,8 +566,13 @@ class Server {
     return typeof edit === "string" ? this.#refuse(edit) : { ...action, edit };
   }
 
+  /** Shows a line without asking for an answer, which would stop some editors. */
+  #tell(type: MessageType, message: string): void {
+    void this.#connection.sendNotification(ShowMessageNotification.type, { type, message });
+  }
+
   #refuse(problem: string): never {
-    this.#connection.window.showErrorMessage(`HPy: ${toText(problem)}`);
+    this.#tell(MessageType.Error, `HPy: ${toText(problem)}`);
     throw new ResponseError(LSPErrorCodes.RequestFailed, toText(problem));
   }
 
@@ -638,15 +648,13 @@ class Server {
     if (command === COMMANDS.applyStep) {
       const { edit, problem, steps } = await this.#applyStep(argument as StepParams);
       if (edit === null) {
-        this.#connection.window.showErrorMessage(`HPy: ${problem}`);
+        this.#tell(MessageType.Error, `HPy: ${problem}`);
         return false;
       }
       const label = steps.at(-1)?.title ?? "Migrate to HPy";
       const result: ApplyWorkspaceEditResult = await this.#connection.workspace.applyEdit({ label, edit });
       if (!result.applied)
-        this.#connection.window.showErrorMessage(
-          `HPy: the editor did not apply the edit: ${result.failureReason ?? "unknown"}`,
-        );
+        this.#tell(MessageType.Error, `HPy: the editor did not apply the edit: ${result.failureReason ?? "unknown"}`);
       return result.applied;
     }
     if (command === COMMANDS.explain) {
@@ -657,7 +665,7 @@ class Server {
         if (shown.success) return true;
       }
       const text = explanationMarkdown(id);
-      this.#connection.window.showInformationMessage(text ?? `Nothing is called "${id}".`);
+      this.#tell(MessageType.Info, text ?? `Nothing is called "${id}".`);
       return text !== null;
     }
     return null;

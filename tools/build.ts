@@ -24,4 +24,8 @@ for (const language of ["c", "cpp"]) {
     join(dist, "wasm", `${name}.wasm`),
   );
 }
+// What links in diagnostics lead to.
+mkdirSync(join(dist, "docs"), { recursive: true });
+for (const page of ["api.md", "diagnostics.md", "refusals.md", "rules.md"])
+  copyFileSync(join(root, "docs", page), join(dist, "docs", page));
 chmodSync(join(dist, "cli", "main.js"), 0o755);

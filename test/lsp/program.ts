@@ -1,4 +1,5 @@
 /** The program as one would install it, made in a second: worker threads need files of JavaScript. */
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -19,5 +20,7 @@ export async function bundledProgram(caller: string): Promise<string> {
     packages: "external",
     logLevel: "error",
   });
+  // The pages lie beside it, as in the package.
+  cpSync(join(ROOT, "docs"), join(outdir, "docs"), { recursive: true });
   return join(outdir, "main.js");
 }
