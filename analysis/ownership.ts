@@ -129,6 +129,8 @@ export interface Facts {
   readonly summary: Summary;
   /** Project functions called with or for objects. */
   readonly callees: ReadonlySet<CFunction>;
+  /** Legacy functions of the project that are called with or for objects over a bridge. */
+  readonly bridged: ReadonlySet<CFunction>;
   /** Whether `args` must exist as a tuple object. */
   readonly needsTuple: boolean;
   /** Whether the keyword arguments of a method must exist as a dict. */
@@ -149,10 +151,14 @@ export interface Surroundings {
   readonly fields: ReadonlyMap<string, FieldKind>;
   /** Summary of a project function; null when it has none (its analysis failed). */
   readonly summaryOf: (fn: CFunction) => Summary | null;
+  /** Whether a function stays legacy, and its summary is only what its callers take it to mean. */
+  readonly isBridged: (fn: CFunction) => boolean;
   /** Why a function has no summary, a whole sentence. */
   readonly whyNot: (fn: CFunction) => string;
 }
 
+/** Node of a graph at which a function is left. */
+const EXIT = 1;
 const MAX_STATES = 600;
 const MAX_ROUNDS = 40;
 /** Begins the names of what keeps the objects of an argument parser open; the node of its call follows. */
@@ -215,6 +221,9 @@ class Analysis {
   temporaries = new Set<Node>();
   outcomes = new Map<string, Outcome>();
   callees = new Set<CFunction>();
+  bridged = new Set<CFunction>();
+  /** Whether a reference of the function's own is given up nowhere on some path. */
+  losesReferences = false;
   notes = new Set<string>();
   /** What variables hold where their views are taken; see {@link viewKey}. */
   views = new Map<string, "null" | "object" | "unknown">();
@@ -306,6 +315,8 @@ class Analysis {
     this.temporaries = new Set();
     this.outcomes = new Map();
     this.callees = new Set();
+    this.bridged = new Set();
+    this.losesReferences = false;
     this.notes = new Set();
     this.views = new Map();
     this.states = this.cfg.nodes.map(() => []);
@@ -317,6 +328,13 @@ class Analysis {
   }
 
   #facts(): Facts {
+    const [unproven] = this.bridged;
+    if (unproven !== undefined && this.losesReferences)
+      this.typing.refuse(
+        "calls-unproven-function",
+        this.fn.declarator.node,
+        `\`${unproven.name}\` cannot be proved, and a reference is lost here unless it takes that over. ${this.around.whyNot(unproven)}`,
+      );
     const decisions = new Map<Node, Decision>();
     for (const [site, choices] of this.decisions) decisions.set(site, [...choices][0] as Decision);
     return {
@@ -340,6 +358,7 @@ class Analysis {
       moves: this.moves,
       summary: { outcomes: [...this.outcomes.values()], steals: this.stolen },
       callees: this.callees,
+      bridged: this.bridged,
       needsTuple: this.needsTuple,
       needsDict: this.needsDict,
       parsed: this.parsed,
@@ -511,7 +530,9 @@ class Analysis {
       const node = this.cfg.nodes[item.node] as CfgNode;
       this.current = node;
       for (const { edge, state } of this.#step(node, item.state)) {
-        const after = this.#leave(node, edge, state);
+        const isEnd = edge.to === EXIT && node.kind !== "return" && isNothing(this.fn.result);
+        if (isEnd) this.#finish(state, "unknown");
+        const after = this.#leave(node, edge, isEnd ? this.#atExit(state) : state);
         arrive(edge.to, after);
       }
       if (this.requested !== null) return;
@@ -638,7 +659,7 @@ class Analysis {
     }
     const isLive = (name: string): boolean => {
       if (name.startsWith("*") || name.startsWith("cell:") || name.startsWith("back:") || name.startsWith("const:"))
-        return edge.to !== 1;
+        return edge.to !== EXIT;
       if (name.startsWith(TRACKER)) return false;
       return live.has(name);
     };
@@ -660,6 +681,7 @@ class Analysis {
     for (const value of after.variables.values())
       if ((value.kind === "object" || value.kind === "interior") && !kept.has(value.id)) dying.add(value.id);
     for (const id of dying) {
+      after = this.#leaveToTwin(after, id, kept);
       const object = after.object(id);
       if (object.handles === 1 && object.references > 0 && object.source.startsWith("cell:")) {
         after = shift(shift(after, object.source, object.references), `back:${object.source}`, object.references);
@@ -682,6 +704,18 @@ class Analysis {
       after = after.remove(name);
     }
     return after;
+  }
+
+  /** What a dying handle owes is owed by another handle of the object that lives on. */
+  #leaveToTwin(state: State, id: number, kept: ReadonlySet<number>): State {
+    const object = state.object(id);
+    if (object.references !== 1 || object.twins < 0) return state;
+    for (const other of kept) {
+      const twin = state.object(other);
+      if (twin.twins === object.twins && twin.references === 0 && twin.handles === 1)
+        return state.update(id, { references: 0 }).update(other, { references: 1 });
+    }
+    return state;
   }
 
   /** A dead variable stays while it is the only one through which a handle that is still needed can be closed. */
@@ -718,6 +752,7 @@ class Analysis {
         "A handle is left over that no variable holds when it should be closed.",
       );
     if (object.references > 0) {
+      this.losesReferences = true;
       const line = this.#line(object.site === NONE ? this.fn.node : object.site);
       this.notes.add(
         `\`${this.fn.name}\` lost the reference made in line ${line} on some path; the rewritten function closes it.`,
@@ -788,7 +823,12 @@ class Analysis {
     if (!isJump) this.normalExits.add(regionKey(region));
     if (isJump && !region.before.has(this.#jumpStatement(node)))
       this.deaths.push({ variable: region.variable, site: object.site, node: node.id, edge: null, reassignment: NONE });
-    return this.#closed(state, value.id, region.variable);
+    const heirs = new Set<number>();
+    for (const [name, held] of state.variables)
+      if (held.kind === "object" && this.live[edge.to]?.has(name) === true) heirs.add(held.id);
+    const left = this.#leaveToTwin(state, value.id, heirs);
+    this.losesReferences ||= left.object(value.id).references > 0;
+    return this.#closed(left, value.id, region.variable);
   }
 
   /** Whether a leaf is a variable that is copied by a statement of its own and not used afterwards. */
@@ -1090,7 +1130,7 @@ class Analysis {
           ? "It returns a reference that it has released."
           : "The analysis cannot tell what reference is returned here.",
       );
-    let taken = this.#takeFromSource(state, value.id);
+    let taken = this.#takeFromTwin(this.#takeFromSource(state, value.id), value.id);
     const object = taken.object(value.id);
     if (this.convention === "init") {
       if (object.parameter < 0)
@@ -1781,8 +1821,9 @@ class Analysis {
     if (!isSource && this.dupLeaves.has(out.leaf)) {
       const taken = object.references >= 2 ? 1 : 0;
       this.#decide(out.leaf, "dup");
-      state = state.update(out.value.id, { references: object.references - taken });
-      const added = state.add({ references: taken, handles: 1, nonNull: object.nonNull, site: out.leaf });
+      const twins = state.twinsOf(out.value.id);
+      state = state.update(out.value.id, { references: object.references - taken, twins });
+      const added = state.add({ references: taken, handles: 1, nonNull: object.nonNull, site: out.leaf, twins });
       const value: Value = { kind: "object", id: added.id };
       return { state: added.state.set(name, value), value, leaf: out.leaf };
     }
@@ -1834,6 +1875,16 @@ class Analysis {
     const balance = state.variables.get(object.source);
     if (balance?.kind !== "integer" || balance.value <= 0) return state;
     return state.set(object.source, { kind: "integer", value: balance.value - 1 }).update(id, { references: 1 });
+  }
+
+  /** A reference that is given up through one of several handles of an object may be the one that another came with. */
+  #takeFromTwin(state: State, id: number): State {
+    const object = state.object(id);
+    if (object.references > 0 || object.twins < 0) return state;
+    for (const [other, twin] of state.objects)
+      if (other !== id && twin.twins === object.twins && twin.references > 0)
+        return state.update(other, { references: twin.references - 1 }).update(id, { references: 1 });
+    return state;
   }
 
   #storeCell(left: Node, right: Node, state: State, at: Node): Out[] {
@@ -2249,7 +2300,7 @@ class Analysis {
     if (value.kind === "null") return [{ state, value: UNKNOWN, leaf: n }];
     if (value.kind !== "object")
       this.typing.refuse("unknown-reference", n, "The analysis cannot tell what reference is released here.");
-    const taken = this.#takeFromSource(state, value.id);
+    const taken = this.#takeFromTwin(this.#takeFromSource(state, value.id), value.id);
     const object = taken.object(value.id);
     if (object.references === 0) {
       if (object.parameter >= 0 && !this.stolen.has(object.parameter) && this.convention === "helper")
@@ -2616,7 +2667,7 @@ class Analysis {
   }
 
   #steal(n: Node, name: string, state: State, id: number): State {
-    const taken = this.#takeFromSource(state, id);
+    const taken = this.#takeFromTwin(this.#takeFromSource(state, id), id);
     const object = taken.object(id);
     if (object.references === 0) {
       if (object.parameter >= 0 && !this.stolen.has(object.parameter) && this.convention === "helper")
@@ -2652,7 +2703,7 @@ class Analysis {
         n,
         `\`${target.name}\` cannot be proved, so calls of it cannot be rewritten. ${this.around.whyNot(target)}`,
       );
-    this.callees.add(target);
+    (this.around.isBridged(target) ? this.bridged : this.callees).add(target);
     this.#checkPassedArguments(n, target, list);
     const types = target.parameters.map((p) => p.type);
     return this.#arguments(list, state, types).flatMap(({ state: s, values }) => {
@@ -2750,6 +2801,11 @@ export function viewKey(at: Node, name: string): string {
 
 function regionKey(region: { readonly variable: string; readonly first: Node; readonly last: Node }): string {
   return `${region.variable}:${region.first}:${region.last}`;
+}
+
+/** Whether a result type is `void`. */
+function isNothing(type: CType): boolean {
+  return type.base === "void" && type.pointers === 0;
 }
 
 /** Thrown when a helper turns out to take over a parameter's reference; the caller of the analysis tries again. */

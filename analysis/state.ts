@@ -43,6 +43,8 @@ export interface ObjectState {
   readonly source: string;
   /** Id of the object that must stay open while this one is used (the tracker of a keyword parser); -1 for none. */
   readonly keeper: number;
+  /** Number that objects share which are duplicated handles of one object, whose references C counts together; -1 for others. */
+  readonly twins: number;
 }
 
 /** One abstract state; immutable, every change makes a copy. */
@@ -91,6 +93,7 @@ export class State {
       increment: NONE,
       source: "",
       keeper: -1,
+      twins: -1,
       ...object,
     });
     return { state: new State(this.variables, objects), id };
@@ -108,6 +111,12 @@ export class State {
     for (const [name, held] of variables)
       if ((held.kind === "object" || held.kind === "interior") && held.id === id) variables.set(name, value);
     return new State(variables, this.objects);
+  }
+
+  /** A number for the twins of an object: the one that they have, or one that no objects share yet. */
+  twinsOf(id: number): number {
+    const known = this.object(id).twins;
+    return known >= 0 ? known : Math.max(-1, ...[...this.objects.values()].map((o) => o.twins)) + 1;
   }
 
   /** Names of variables that hold this object itself. */
@@ -149,11 +158,16 @@ export class State {
       key += `${name}=${held.kind}${detail};`;
     }
     const objects = new Map<number, ObjectState>();
+    const groups = new Map<number, number>();
     for (const [id, number] of order) {
       const o = this.object(id);
       const keeper = o.keeper >= 0 ? (order.get(o.keeper) ?? -1) : -1;
-      objects.set(number, { ...o, keeper });
-      key += `${number}:${o.references},${o.handles},${o.nonNull},${o.site},${o.parameter},${o.leaf},${o.increment},${o.source},${keeper};`;
+      const isTwin =
+        o.twins >= 0 && [...order.keys()].some((other) => other !== id && this.object(other).twins === o.twins);
+      if (isTwin && !groups.has(o.twins)) groups.set(o.twins, groups.size);
+      const twins = isTwin ? (groups.get(o.twins) as number) : -1;
+      objects.set(number, { ...o, keeper, twins });
+      key += `${number}:${o.references},${o.handles},${o.nonNull},${o.site},${o.parameter},${o.leaf},${o.increment},${o.source},${keeper},${twins};`;
     }
     return { state: new State(variables, objects), key };
   }

@@ -5,6 +5,7 @@ import type { CFunction } from "../model/project.ts";
 import { SUPPORT } from "../model/support-registry.ts";
 import { UNMAPPED } from "../rules/table.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
+import { LEGACY_CALL } from "../transforms/legacy-calls.ts";
 
 /** Whether a name belongs to the C API: one of its functions, constants, types or macros. */
 export function isCapiName(name: string): boolean {
@@ -34,7 +35,7 @@ export function usesCapiCalls(fn: CFunction): boolean {
     const name = tree.source(n);
     if (CAPI_FUNCTIONS.has(name) || name === "PyObject" || name === "HPy_AsPyObject" || name === "HPy_FromPyObject")
       return true;
-    if (name.startsWith("hpyx_Py") || SUPPORT.get(name)?.bridged === true) return true;
+    if (name.startsWith("hpyx_Py") || name.startsWith(LEGACY_CALL) || SUPPORT.get(name)?.bridged === true) return true;
   }
   return false;
 }

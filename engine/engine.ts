@@ -21,7 +21,7 @@ import { applyEdits, composeEdits, type Edit, type EditSet } from "../syntax/edi
 import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { InputFile, MacroKnowledge, ParsedFile, Parser, Span } from "../syntax/source.ts";
 import { NONE } from "../syntax/tree.ts";
-import { Analyses } from "../transforms/analyses.ts";
+import { Analyses, type LegacyCalls } from "../transforms/analyses.ts";
 import { planBuildFileEdits } from "../transforms/build-files.ts";
 import {
   type Entry,
@@ -82,7 +82,7 @@ class Snapshot {
   readonly facts: BuildFacts;
   /** What this one is a readable form of, with the edits by path that made it; null for a state of the series. */
   original: { readonly start: Snapshot; readonly edits: ReadonlyMap<string, readonly Edit[]> } | null = null;
-  #analyses: Analyses | null = null;
+  readonly #analyses = new Map<LegacyCalls, Analyses>();
   #readable: ReadableSnapshot | null | undefined;
 
   constructor(parser: Parser, files: ReadonlyMap<string, InputFile>, previous: Snapshot | null) {
@@ -116,9 +116,12 @@ class Snapshot {
     });
   }
 
-  get analyses(): Analyses {
-    this.#analyses ??= new Analyses(this.project, (file, offset) => this.#originalLine(file, offset));
-    return this.#analyses;
+  analyses(calls: LegacyCalls): Analyses {
+    const known = this.#analyses.get(calls);
+    if (known !== undefined) return known;
+    const fresh = new Analyses(this.project, calls, (file, offset) => this.#originalLine(file, offset));
+    this.#analyses.set(calls, fresh);
+    return fresh;
   }
 
   /** 1-based line of an offset in the files that people see. */
@@ -599,6 +602,10 @@ function* migrateEntries(
   const used = new Set<string>();
   /** Those of them that do not even move with copies of these functions. */
   const stuck = new Set<string>();
+  /** Units with functions that call what cannot be proved. */
+  const held = new Set<string>();
+  /** Those of them that do not even move when these calls go over bridges. */
+  const given = new Set<string>();
   /** The entries that are left; a refused unit leaves them as they are. */
   let grouped = null as (Units & { readonly project: Project }) | null;
   for (;;) {
@@ -612,16 +619,18 @@ function* migrateEntries(
     const open = units.filter((u) => !tried.has(unitKey(u)));
     // What is still in use after everything else has moved stays for its users, beside an HPy copy.
     const left = units.filter((u) => used.has(unitKey(u)) && !stuck.has(unitKey(u)));
+    const last = units.filter((u) => held.has(unitKey(u)) && !given.has(unitKey(u)));
     const copies: Copies = open.length > 0 ? "none" : "allowed";
-    const unit = open.find((u) => u.some((e) => functionNames(e).includes(first))) ?? open[0] ?? left[0];
+    const calls: LegacyCalls = open.length + left.length > 0 ? "refused" : "bridged";
+    const unit = open.find((u) => u.some((e) => functionNames(e).includes(first))) ?? open[0] ?? left[0] ?? last[0];
     if (unit === undefined) return snapshot;
     yield { steps: outcomes.steps, module: name };
-    (copies === "none" ? tried : stuck).add(unitKey(unit));
+    (calls === "bridged" ? given : copies === "none" ? tried : stuck).add(unitKey(unit));
     for (const entry of unit)
       if (entry.owners.length > 0)
         for (const fn of functionNames(entry)) outcomes.ofTypes.add(functionKey(project, entry, fn));
     try {
-      const { plan, next } = planUnit(parser, snapshot, { name, path }, unit, rules, copies);
+      const { plan, next } = planUnit(parser, snapshot, { name, path }, unit, rules, copies, calls);
       const id = uniqueId(unitId(project, name, unit), outcomes.steps);
       addStep(outcomes, snapshot, next, {
         id,
@@ -632,11 +641,14 @@ function* migrateEntries(
         notes: plan.notes,
       });
       noteMoved(outcomes, plan, id);
+      for (const [fn, why] of plan.called)
+        outcomes.refusals.set(keyOf(fn.file.path, fn.name), [refusalOf(why, fn.file)]);
       snapshot = retireHelpers(parser, next, name, path, outcomes);
       for (const key of used) tried.delete(key);
     } catch (error) {
       const refused = asRefused(error);
       if (refused.id === "function-used-elsewhere") used.add(unitKey(unit));
+      if (refused.id === "calls-unproven-function") held.add(unitKey(unit));
       // What holds it even with copies is the better reason.
       if (copies === "none" && stuck.has(unitKey(unit))) continue;
       for (const entry of unit) {
@@ -674,16 +686,18 @@ function planUnit(
   unit: readonly Entry[],
   rules: RuleSet,
   copies: Copies,
+  calls: LegacyCalls,
 ): { readonly plan: MethodStep; readonly next: Snapshot } {
   const module = findModule(snapshot, of.name, of.path) as ExtensionModule;
-  try {
-    return proved(parser, snapshot, (containers) =>
-      planEntries(snapshot.project, module, unit, snapshot.analyses, rules, containers, copies),
+  const plain = (): { readonly plan: MethodStep; readonly next: Snapshot } =>
+    proved(parser, snapshot, (containers) =>
+      planEntries(snapshot.project, module, unit, snapshot.analyses(calls), rules, containers, copies),
     );
-  } catch (error) {
-    const readable = error instanceof Refused && !IN_PLAIN_SIGHT.has(error.id) ? snapshot.readable(parser) : null;
+  const inReadable = (error: unknown): { readonly plan: MethodStep; readonly next: Snapshot } => {
+    const readable = snapshot.readable(parser);
     if (readable === null) throw error;
-    const { project, analyses } = readable.snapshot;
+    const { project } = readable.snapshot;
+    const analyses = readable.snapshot.analyses(calls);
     const again = findModule(readable.snapshot, of.name, of.path);
     const { units } = groupEntries(project, again === undefined ? [] : readEntries(project, again));
     const same = units.find((u) => unitKey(u) === unitKey(unit));
@@ -700,6 +714,14 @@ function planUnit(
       const { path } = functionFile(project, entry, functionNames(entry)[0] ?? "");
       throw new Refused(retried.id, originalSpan(readable.edits.get(path) ?? [], retried.span), retried.message);
     }
+  };
+  try {
+    // What macros hide is better rewritten than called over a bridge.
+    return calls === "bridged" && snapshot.readable(parser) !== null ? inReadable(null) : plain();
+  } catch (error) {
+    if (calls === "bridged") return plain();
+    if (!(error instanceof Refused) || IN_PLAIN_SIGHT.has(error.id)) throw error;
+    return inReadable(error);
   }
 }
 
@@ -933,7 +955,7 @@ function migrateInit(
   if (found === null) return snapshot;
   const original = `PyInit_${name}`;
   try {
-    const plan = planInit(snapshot.project, module, snapshot.analyses, rules);
+    const plan = planInit(snapshot.project, module, snapshot.analyses("refused"), rules);
     if (plan === null) return snapshot;
     const next = advance(parser, snapshot, snapshot.files, plan.edits);
     proveStep(next, plan.migrated);

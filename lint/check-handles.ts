@@ -19,6 +19,12 @@ export interface CheckOptions {
  */
 const CARRIED_OVER = "handle-not-checked";
 
+/**
+ * Begins the names of functions that call legacy code for HPy code: they take such code to keep to the conventions of the
+ * C API, borrowing its arguments and answering a new reference.
+ */
+const LEGACY_CALL = "hpyx_legacy_";
+
 /** Rounds after which a recursive group of functions is taken by convention. */
 const ROUNDS = 8;
 
@@ -104,7 +110,9 @@ export class HandleChecker {
   private summaryOf(from: FunctionInfo, name: string, count: number): Summary | undefined {
     const callee = this.project.resolve(name, from.file, count);
     if (callee === undefined || callee === "ambiguous") return undefined;
-    return this.provisional.get(callee) ?? this.results.get(callee)?.summary ?? BOTTOM;
+    const summary = this.provisional.get(callee) ?? this.results.get(callee)?.summary ?? BOTTOM;
+    if (summary.doubtful === null || callee.usesHpy || !from.name.startsWith(LEGACY_CALL)) return summary;
+    return { ...conventional(callee, summary.doubtful), doubtful: null };
   }
 
   private check(f: FunctionInfo): FunctionResult {

@@ -8,12 +8,47 @@ import {
   type Summary,
   type Surroundings,
 } from "../analysis/ownership.ts";
+import { parsedArguments } from "../analysis/parsed-arguments.ts";
 import { collectFields, Refused } from "../analysis/typing.ts";
 import type { ObjectTypes } from "../model/object-structs.ts";
-import { type CFunction, conditionsAround, isUnparsed, lineOf, type Project } from "../model/project.ts";
+import {
+  type CFunction,
+  conditionsAround,
+  isUnparsed,
+  lineOf,
+  type Project,
+  resolveFunction,
+} from "../model/project.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import type { Node } from "../syntax/tree.ts";
+
+/** Refusals of functions that jump over their callers, or whose results or arguments are not owned as is usual. */
+const UNBRIDGEABLE: ReadonlySet<string> = new Set(["non-local-jump", "recursive-ownership", "stolen-on-some-paths"]);
+
+/** Calls whose outcome depends on the reference count of an object, to which a bridge adds. */
+const COUNTING: ReadonlySet<string> = new Set([
+  "PyBytes_Concat",
+  "PyBytes_ConcatAndDel",
+  "PyTuple_SetItem",
+  "PyUnicode_Append",
+  "PyUnicode_AppendAndDel",
+  "PyUnicode_CopyCharacters",
+  "PyUnicode_Fill",
+  "PyUnicode_Resize",
+  "PyUnicode_WriteChar",
+  "Py_REFCNT",
+  "_PyBytes_Resize",
+  "_PyTuple_Resize",
+  "ob_refcnt",
+]);
+
+/**
+ * Whether calls of functions that cannot be proved are refused, or go to the legacy functions over a bridge: with arguments
+ * that stay their caller's and a result that is a new reference, where the caller's own C code agrees with that on every
+ * path.
+ */
+export type LegacyCalls = "refused" | "bridged";
 
 const SKIP = "hpy-migrate: skip";
 
@@ -24,15 +59,22 @@ export class Analyses {
   readonly #facts = new Map<CFunction, Facts | Refused>();
   readonly #running = new Set<CFunction>();
   readonly #assumed = new Set<CFunction>();
+  readonly #legacyCalls: LegacyCalls;
   #jumping: ReadonlySet<string> | null = null;
 
   /** `lineAt` tells the line of an offset in the text that messages are about. */
-  constructor(project: Project, lineAt = (file: ParsedFile, offset: number): number => lineOf(file.text, offset)) {
+  constructor(
+    project: Project,
+    legacyCalls: LegacyCalls,
+    lineAt = (file: ParsedFile, offset: number): number => lineOf(file.text, offset),
+  ) {
     this.project = project;
+    this.#legacyCalls = legacyCalls;
     this.around = {
       project,
       fields: collectFields(project),
       summaryOf: (fn) => this.#summary(fn),
+      isBridged: (fn) => this.#facts.get(fn) instanceof Refused,
       whyNot: (fn) => {
         const facts = this.#facts.get(fn);
         if (!(facts instanceof Refused)) return "";
@@ -48,7 +90,10 @@ export class Analyses {
       return assumedSummary(fn, this.project.objects);
     }
     const facts = this.helper(fn);
-    return facts instanceof Refused ? null : facts.summary;
+    if (!(facts instanceof Refused)) return facts.summary;
+    if (this.#legacyCalls !== "bridged" || UNBRIDGEABLE.has(facts.id)) return null;
+    const isBridged = hasBridgeableSignature(this.project, fn) && !countsReferences(this.project, fn);
+    return isBridged ? assumedSummary(fn, this.project.objects) : null;
   }
 
   /** Facts of a helper, or why there are none. */
@@ -168,6 +213,34 @@ function assumedSummary(fn: CFunction, objects: ObjectTypes): Summary | null {
   const outputs = new Map<number, never>();
   const results: Outcome["result"][] = objects.isObjectPointer(fn.result) ? ["new", "null"] : ["unknown"];
   return { outcomes: results.map((result) => ({ result, outputs })), steals: new Set() };
+}
+
+/** Whether a wrapper can take handles for the objects of a function and call it. */
+function hasBridgeableSignature(project: Project, fn: CFunction): boolean {
+  const { objects } = project;
+  const { result } = fn;
+  const isValue = result.pointers + result.arrays === 0 && !result.isFunction && !objects.mentionsObject(result);
+  return (
+    (isValue || objects.isObjectPointer(result)) &&
+    !fn.isVariadic &&
+    parsedArguments(project, fn) === null &&
+    fn.parameters.every((p) => p.name !== "" && (objects.isObjectPointer(p.type) || !objects.mentionsObject(p.type)))
+  );
+}
+
+/** Whether a function, or one that it names, looks at reference counts. */
+function countsReferences(project: Project, fn: CFunction): boolean {
+  const reached = new Set([fn]);
+  for (const { file, body } of reached)
+    for (const n of file.tree.descendants(body, "identifier", "field_identifier")) {
+      const name = file.tree.source(n);
+      if (COUNTING.has(name)) return true;
+      for (const definition of project.knowledge.definitions.get(name) ?? [])
+        if ([...COUNTING].some((counting) => definition.body.includes(counting))) return true;
+      const callee = resolveFunction(project, file, name);
+      if (callee !== null) reached.add(callee);
+    }
+  return false;
 }
 
 /** Whether every way to return found by the analysis is one that was assumed. */

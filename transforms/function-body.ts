@@ -1416,6 +1416,7 @@ export class BodyRewriter {
       return;
     }
     const name = this.#context.helperName(target);
+    if (this.#facts.bridged.has(target)) this.#bridged = true;
     const functionNode = tree.field(n, "function");
     if (name === null) {
       if (!objects) {

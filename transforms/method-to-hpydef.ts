@@ -31,6 +31,7 @@ import {
 } from "./function-body.ts";
 import { rewritePrototype, rewriteSignature } from "./function-signature.ts";
 import { guardSupport, insertHpyInclude, insertSupport, type SupportNeeds, sharedSupport } from "./insert-support.ts";
+import { nameOfLegacyBridge, writeLegacyBridge } from "./legacy-calls.ts";
 import { FreeNames, type SourceEdits } from "./module-to-hpy.ts";
 import { RefusedAt } from "./refused-at.ts";
 import { checkSignature, completeSignature, isSameSignature } from "./slot-signature.ts";
@@ -48,6 +49,8 @@ export interface RuleSet {
 }
 
 export interface MethodStep extends SourceEdits {
+  /** Legacy functions of the project that the moved ones call over bridges, with why they stay. */
+  readonly called: ReadonlyMap<CFunction, Refused>;
   /** Functions that became HPy code, with what each still does through the C API. */
   readonly migrated: readonly Migrated[];
   readonly bridged: boolean;
@@ -153,6 +156,7 @@ class MethodPlanner {
   readonly #notes: string[] = [];
   /** Files in which HPy code is written. */
   readonly #usesHpy = new Set<ParsedFile>();
+  readonly #called = new Map<CFunction, Refused>();
   /** Name of the context in the function that was rewritten last. */
   #contextName = "ctx";
 
@@ -295,6 +299,7 @@ class MethodPlanner {
       functions,
       notes: this.#notes,
       migrated,
+      called: this.#called,
       bridged: migrated.some((m) => m.bridged),
     };
   }
@@ -499,15 +504,26 @@ class MethodPlanner {
     const rewriter = new BodyRewriter(facts, edits, {
       rules: this.#rules.rules,
       unmapped: this.#rules.unmapped,
-      helperName: (target) => (target === fn ? (names.get(fn) ?? fn.name) : (names.get(target) ?? null)),
+      helperName: (target) => {
+        if (facts.bridged.has(target)) return nameOfLegacyBridge(target);
+        return target === fn ? (names.get(fn) ?? fn.name) : (names.get(target) ?? null);
+      },
       containers: this.#containers,
     });
     const result = rewriter.rewrite();
+    for (const target of facts.bridged) this.#bridge(target, fn);
     this.#contextName = rewriter.names.ctx;
     rewriteSignature(fn, convention, rewriter.names, facts.parsed, edits);
     if (convention === "slot") completeSignature(fn, signature, edits);
     this.#collect(fn.file, result);
     return result;
+  }
+
+  /** Has a legacy function called from the HPy form of another. */
+  #bridge(target: CFunction, caller: CFunction): void {
+    const why = this.#analyses.helper(target);
+    if (why instanceof Refused) this.#called.set(target, why);
+    writeLegacyBridge(this.#project, target, caller, this.#of(caller.file));
   }
 
   #rewriteInPlace(fn: CFunction, calling: Calling, facts: Facts, names: ReadonlyMap<CFunction, string>): RewriteResult {

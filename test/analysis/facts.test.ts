@@ -23,7 +23,7 @@ function factsOf(name: string): string {
   const knowledge = parser.prepare([input]);
   const file = parser.parse(input, knowledge);
   const project = buildProject([file], knowledge, () => null);
-  const analyses = new Analyses(project);
+  const analyses = new Analyses(project, "refused");
   return [...project.functions.values()]
     .flat()
     .map((fn) => printFacts(analyses.method(fn, "o")))
