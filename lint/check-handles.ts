@@ -2,6 +2,7 @@ import type { ParsedFile } from "../syntax/source.ts";
 import { type Abi, checkFile } from "./file-checks.ts";
 import type { Finding, Proof } from "./findings.ts";
 import { BOTTOM, checkFunction, conventional, type FunctionResult } from "./function-check.ts";
+import { recallCheck } from "./known-checks.ts";
 import { type FunctionInfo, Project } from "./project.ts";
 import type { Side } from "./resources.ts";
 import type { Summary } from "./summary.ts";
@@ -116,7 +117,13 @@ export class HandleChecker {
   }
 
   private check(f: FunctionInfo): FunctionResult {
-    return checkFunction(f, this.project, this.side, (name, count) => this.summaryOf(f, name, count));
+    return recallCheck(
+      f,
+      this.side,
+      this.project,
+      (name, count) => this.summaryOf(f, name, count),
+      (project, summaryOf) => checkFunction(f, project, this.side, summaryOf),
+    );
   }
 
   private solve(group: readonly FunctionInfo[]): void {

@@ -6,7 +6,7 @@ import { ANY, type Cell, State, type Trace, UNKNOWN, type Value } from "./domain
 import type { Finding, GiveUp, PathPoint } from "./findings.ts";
 import { Interpreter } from "./interpreter.ts";
 import { liveness } from "./liveness.ts";
-import type { FunctionInfo, Project } from "./project.ts";
+import type { FunctionInfo, ProjectAnswers } from "./project.ts";
 import { BEHIND, type Side } from "./resources.ts";
 import type { ArgumentOutcome, Given, Outcome, Summary } from "./summary.ts";
 
@@ -32,7 +32,7 @@ const SHOWN_DECISIONS = 8;
 /** Follows all paths of a function. `summaryOf` answers what is known of the functions that it calls. */
 export function checkFunction(
   info: FunctionInfo,
-  project: Project,
+  project: ProjectAnswers,
   side: Side,
   summaryOf: (name: string, count: number) => Summary | undefined,
 ): FunctionResult {
@@ -42,7 +42,7 @@ export function checkFunction(
 class FunctionCheck {
   private readonly side: Side;
   private readonly info: FunctionInfo;
-  private readonly project: Project;
+  private readonly project: ProjectAnswers;
   private readonly interpreter: Interpreter;
   private readonly findings = new Map<string, Finding>();
   private readonly unproven = new Map<string, GiveUp>();
@@ -52,7 +52,7 @@ class FunctionCheck {
 
   constructor(
     info: FunctionInfo,
-    project: Project,
+    project: ProjectAnswers,
     side: Side,
     summaryOf: (name: string, count: number) => Summary | undefined,
   ) {

@@ -170,6 +170,16 @@ function factsOf(file: ParsedFile): FileFacts {
   return facts;
 }
 
+/** What the check of a function asks about the project around it. */
+export interface ProjectAnswers {
+  readonly macros: { has(name: string): boolean };
+  readonly hidingMacros: { has(name: string): boolean };
+  readonly prototypes: { get(name: string): Declared | undefined };
+  constant(name: string): number | undefined;
+  isEntry(info: FunctionInfo): boolean;
+  isCallback(info: FunctionInfo): boolean;
+}
+
 /** Everything about the files of a project that is looked up by name. */
 export class Project {
   private readonly functions = new Map<string, FunctionInfo[]>();

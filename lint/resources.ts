@@ -1,6 +1,6 @@
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import type { Cell, CellKind, State, Value } from "./domain.ts";
-import type { FunctionInfo, Project } from "./project.ts";
+import type { FunctionInfo, ProjectAnswers } from "./project.ts";
 import type { Summary } from "./summary.ts";
 
 /** Which world the code lives in: handles with bridged references, or references of the C API only. */
@@ -18,7 +18,7 @@ const CAPI_IDS: Readonly<Record<string, string>> = {
 export interface Surroundings {
   readonly side: Side;
   readonly info: FunctionInfo;
-  readonly project: Project;
+  readonly project: ProjectAnswers;
   /** What is known of a project function with this name; undefined for functions without a body. */
   summaryOf(name: string, count: number): Summary | undefined;
   report(id: string, node: Node, message: string, state: State, cell: Cell | undefined, certainty?: "possible"): void;
