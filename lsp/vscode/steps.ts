@@ -1,0 +1,55 @@
+/** Applying steps: the server says what to edit, the editor edits. */
+import * as vscode from "vscode";
+import type { BaseLanguageClient, WorkspaceEdit } from "vscode-languageclient";
+import { APPLY_STEP_REQUEST, type ApplyStepResult, type StepParams } from "../protocol.ts";
+
+/** Versions of open documents that an edit was made for and that are others by now. */
+function isStale(edit: WorkspaceEdit): boolean {
+  const versions = new Map(
+    vscode.workspace.textDocuments.map((document) => [document.uri.toString(), document.version]),
+  );
+  return (edit.documentChanges ?? []).some((change) => {
+    if (!("textDocument" in change)) return false;
+    const { uri, version } = change.textDocument;
+    const now = versions.get(vscode.Uri.parse(uri).toString());
+    return version !== null && now !== undefined && now !== version;
+  });
+}
+
+/** Names of steps for people: one by its title, several by their count. */
+function describe(steps: ApplyStepResult["steps"]): string {
+  const [only] = steps;
+  return steps.length === 1 && only !== undefined ? only.title : `${steps.length} steps`;
+}
+
+/** Applies steps of the plan to the buffers of the editor. Nothing is saved. */
+export class Steps {
+  readonly #client: BaseLanguageClient;
+
+  constructor(client: BaseLanguageClient) {
+    this.#client = client;
+  }
+
+  /** Applies what is selected, or says in a message why it cannot. */
+  async apply(params: StepParams): Promise<void> {
+    await vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Window, title: "HPy Migrate: planning" },
+      async () => {
+        const result: ApplyStepResult = await this.#client.sendRequest(APPLY_STEP_REQUEST, params);
+        if (result.edit === null) {
+          void vscode.window.showWarningMessage(result.problem ?? "There is no step to apply.");
+          return;
+        }
+        const edit = result.edit as WorkspaceEdit;
+        const converted = await this.#client.protocol2CodeConverter.asWorkspaceEdit(edit);
+        if (isStale(edit)) {
+          void vscode.window.showWarningMessage("A file has changed since the step was planned. Nothing was applied.");
+          return;
+        }
+        const applied = await vscode.workspace.applyEdit(converted, { isRefactoring: true });
+        if (!applied) void vscode.window.showWarningMessage("The editor did not accept the step. Nothing was applied.");
+        else void vscode.window.setStatusBarMessage(`$(check) ${describe(result.steps)}`, 5000);
+      },
+    );
+  }
+}
