@@ -15,7 +15,7 @@ const SOURCE = join(ROOT, "lsp", "vscode");
 const require = createRequire(import.meta.url);
 
 /** Files and directories of the extension that go into the package as they are. */
-const COPIED = ["README.md", "CHANGELOG.md", "icon.png", "media"];
+const COPIED = ["README.md", "CHANGELOG.md", "icon.png", "media", "images"];
 
 const GRAMMARS = [
   "web-tree-sitter/web-tree-sitter.wasm",
@@ -35,7 +35,8 @@ const COMMON: BuildOptions = {
 };
 
 /** What the desktop's server runs in is a module, and the CommonJS packages in its bundle ask for `require`. */
-const REQUIRE = 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);';
+const REQUIRE =
+  'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);';
 
 const BUNDLES: readonly BuildOptions[] = [
   { entryPoints: ["lsp/vscode/desktop.ts"], outfile: "out/desktop.js", platform: "node", format: "cjs" },

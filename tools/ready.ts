@@ -10,6 +10,7 @@ const checks: readonly (readonly [name: string, command: string, ...args: string
   ["lint and format", "biome", "check", "."],
   ["types", "tsc"],
   ["types of the page", "tsc", "-p", "page"],
+  ["types of the VS Code extension", "tsc", "-p", "lsp/vscode"],
   ["tests", "vitest", "run"],
   ["unused code", "knip"],
   ["build", "tsx", "tools/build.ts"],

@@ -15,6 +15,13 @@ interface Preview {
   readonly texts: ReadonlyMap<string, string>;
 }
 
+/** What several steps are for, which is the last of them. */
+function titleOf(steps: StepDiffResult["steps"]): string {
+  const before = steps.length - 1;
+  const title = steps.at(-1)?.title ?? "";
+  return before < 1 ? title : `${title}, after ${before === 1 ? "a step" : `${before} steps`} that it needs`;
+}
+
 /** Provides the documents of previews that are open. */
 export class Previews implements vscode.TextDocumentContentProvider, vscode.Disposable {
   readonly #client: BaseLanguageClient;
@@ -57,8 +64,7 @@ export class Previews implements vscode.TextDocumentContentProvider, vscode.Disp
       right: document("after", path, after),
     }));
     this.#previews = [...this.#previews.slice(1 - KEPT), { params, texts }];
-    const [step] = result.steps;
-    const title = result.steps.length === 1 && step !== undefined ? step.title : `${result.steps.length} steps`;
+    const title = titleOf(result.steps);
     const [only] = files;
     if (files.length === 1 && only !== undefined) {
       await vscode.commands.executeCommand("vscode.diff", only.left, only.right, `${title} (${only.path})`);

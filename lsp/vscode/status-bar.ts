@@ -35,7 +35,7 @@ export class StatusBar implements vscode.Disposable {
       this.#item.hide();
       return;
     }
-    const icon = failed ? "$(warning)" : busy ? "$(sync~spin)" : "$(symbol-method)";
+    const icon = failed ? "$(warning)" : busy ? "$(sync~spin)" : "$(arrow-right)";
     // A share that is not whole is never shown as one.
     const share = functions === 0 ? "" : ` ${Math.floor((100 * migrated) / functions)}%`;
     this.#item.text = `${icon} HPy${share}`;

@@ -46,7 +46,7 @@ export class Steps {
           void vscode.window.showWarningMessage("A file has changed since the step was planned. Nothing was applied.");
           return;
         }
-        const applied = await vscode.workspace.applyEdit(converted, { isRefactoring: true });
+        const applied = await vscode.workspace.applyEdit(converted);
         if (!applied) void vscode.window.showWarningMessage("The editor did not accept the step. Nothing was applied.");
         else void vscode.window.setStatusBarMessage(`$(check) ${describe(result.steps)}`, 5000);
       },

@@ -112,13 +112,11 @@ export function activate(context: vscode.ExtensionContext): void {
         source,
       })),
     ),
-    vscode.commands.registerCommand("test.lenses", async (path: string) => {
-      const found = await vscode.commands.executeCommand<vscode.CodeLens[]>(
-        "vscode.executeCodeLensProvider",
-        fileUri(path),
-        1000,
+    vscode.commands.registerCommand("test.previews", () => {
+      const right = vscode.workspace.textDocuments.filter(
+        ({ uri }) => uri.scheme === "hpy-migrate" && uri.query.startsWith("after-"),
       );
-      return found.map(({ range, command }) => ({ line: range.start.line + 1, title: command?.title }));
+      return Object.fromEntries(right.map((document) => [document.uri.path.slice(1), document.getText()]));
     }),
     vscode.commands.registerCommand("test.saveAll", () => vscode.workspace.saveAll(true)),
   );

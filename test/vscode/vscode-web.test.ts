@@ -1,0 +1,192 @@
+/** The extension in VS Code itself: packed, unpacked, loaded in a browser, and used as a person would. */
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Editor } from "./editor.ts";
+import { packedExtension } from "./packed-extension.ts";
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+const FIXTURE = join(ROOT, "fixtures", "types", "shared-header");
+
+const scratch = mkdtempSync(join(tmpdir(), "hpy-migrate-vscode-"));
+const workspace = join(scratch, "workspace");
+let editor: Editor;
+/** The sources once `ring_new` has moved. */
+let moved: Record<string, string> = {};
+
+/** A fixture of several files, with line ends and characters that positions go wrong with. */
+function copyFixture(target: string): void {
+  mkdirSync(target);
+  for (const name of readdirSync(FIXTURE)) cpSync(join(FIXTURE, name), join(target, name));
+  const change = (name: string, edit: (text: string) => string): void => {
+    const before = readFileSync(join(target, name), "utf8");
+    const after = edit(before);
+    expect(after).not.toBe(before);
+    writeFileSync(join(target, name), after);
+  };
+  change("ring.c", (text) =>
+    text.replace("static PyObject *\nring_new", "/* naïve: 𝚜𝚒𝚣𝚎 > 0 */ static PyObject *\nring_new"),
+  );
+  change("module.c", (text) => text.replaceAll("\n", "\r\n"));
+}
+
+const SOURCES = ["module.c", "ring.c", "ring.h"];
+
+function sources(directory: string): Record<string, string> {
+  return Object.fromEntries(SOURCES.map((name) => [name, readFileSync(join(directory, name), "utf8")]));
+}
+
+/** What the command line prints for the sources of the workspace. */
+function commandLine(command: "diff" | "apply", directory: string, name: string): string {
+  const program = ["--import", "tsx", join(ROOT, "cli", "main.ts"), command, "--quiet", "--function", name, directory];
+  return execFileSync(process.execPath, program, { cwd: ROOT, encoding: "latin1", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+function copyWorkspace(): string {
+  const copy = mkdtempSync(join(scratch, "copy-"));
+  cpSync(workspace, copy, { recursive: true });
+  return copy;
+}
+
+/** The sources with the diff of the command line applied by git. */
+function patched(name: string): Record<string, string> {
+  const copy = copyWorkspace();
+  writeFileSync(join(copy, "step.patch"), commandLine("diff", workspace, name), "latin1");
+  execFileSync("git", ["apply", "step.patch"], { cwd: copy });
+  return sources(copy);
+}
+
+/** The sources as the command line writes them. */
+function applied(name: string): Record<string, string> {
+  const copy = copyWorkspace();
+  commandLine("apply", copy, name);
+  return sources(copy);
+}
+
+async function buffers(): Promise<Record<string, string>> {
+  const texts: [string, string][] = [];
+  for (const name of SOURCES) texts.push([name, await editor.text(name)]);
+  return Object.fromEntries(texts);
+}
+
+function lineOf(text: string, start: string): number {
+  return text.slice(0, text.indexOf(start)).split("\n").length;
+}
+
+beforeAll(async () => {
+  copyFixture(workspace);
+  const extension = await packedExtension(scratch);
+  editor = await Editor.open(extension, workspace, scratch);
+  await editor.run("test.open", "ring.c");
+});
+
+afterAll(async () => {
+  await editor?.close();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+test("functions say where they stand, with lenses and in the status bar", async () => {
+  const shown = await editor.until(
+    () => editor.diagnostics("ring.c"),
+    (all) => all.length > 0,
+  );
+  expect(shown.every(({ source }) => source === "hpy-migrate")).toBe(true);
+  const line = lineOf(await editor.text("ring.c"), "ring_push(");
+  expect(shown.filter((each) => each.line === line).map(({ code }) => code)).toEqual(["calls-unproven-function"]);
+  // Nothing is wrong with code that has not moved yet.
+  expect(shown.filter(({ severity }) => severity < 2)).toEqual([]);
+  await editor.page.waitForSelector(".codelens-decoration");
+  const status = editor.page.locator(".statusbar-item", { hasText: "HPy" });
+  expect(await status.textContent()).toContain("HPy 0%");
+});
+
+test("the plan is a tree of modules, types and functions", async () => {
+  await editor.run("hpyMigrate.plan.focus");
+  const rows = await editor.until(
+    () => editor.tree(),
+    (all) => all.length > 5,
+  );
+  expect(rows[0]).toBe("fx_shared_header, module, 0 of 16 HPy");
+  const under = (type: string): string[] => {
+    const start = rows.findIndex((row) => row.startsWith(`${type},`)) + 1;
+    const end = rows.findIndex((row, index) => index >= start && row.includes(", type, "));
+    return rows.slice(start, end < 0 ? rows.length : end);
+  };
+  expect(under("RingIter_Type")).toContain("ringiter_next, function, stays: slot-missing-in-hpy");
+  expect(under("Ring_Type")).toContain("ring_new, function, can move");
+  expect(under("Ring_Type")).toContain("ring_push, function, stays: calls-unproven-function");
+  await editor.picture("plan");
+});
+
+test("a preview shows the texts of the command line, and touches no file", async () => {
+  moved = patched("ring_new");
+  const before = await buffers();
+  await editor.act("ring_new", "Preview");
+  await editor.page.waitForSelector(".multiDiffEntry, .monaco-diff-editor");
+  await editor.picture("preview");
+  const previews = await editor.run<Record<string, string>>("test.previews");
+  expect(previews).toEqual(Object.fromEntries(SOURCES.map((name) => [name, moved[name]])));
+  expect(await buffers()).toEqual(before);
+  await editor.run("workbench.action.closeActiveEditor");
+});
+
+test("the light bulb moves a function as the command line does, across files", async () => {
+  const before = await buffers();
+  await editor.run("test.open", "ring.c");
+  const titles = await editor.lightBulb(lineOf(before["ring.c"] ?? "", "ring_new("));
+  await editor.picture("light-bulb");
+  const title = titles.find((each) => each.includes("ring_new"));
+  expect(titles).toContain(title);
+  await editor.choose(title as string);
+  await editor.until(
+    () => editor.text("ring.c"),
+    (text) => text !== before["ring.c"],
+  );
+  expect(await buffers()).toEqual(moved);
+  // Undo brings back every file; the editor saves them when code is refactored.
+  await editor.run("undo");
+  await editor.until(buffers, (texts) => SOURCES.every((name) => texts[name] === before[name]));
+  await editor.run("test.saveAll");
+  expect(sources(workspace)).toEqual(before);
+});
+
+test("applying from the tree writes what the command line writes", async () => {
+  const expected = applied("ring_length");
+  const before = await editor.text("ring.c");
+  await editor.run("hpyMigrate.plan.focus");
+  await editor.act("ring_length", "Apply");
+  await editor.until(
+    () => editor.text("ring.c"),
+    (text) => text !== before,
+  );
+  expect(await buffers()).toEqual(expected);
+  await editor.run("test.saveAll");
+  expect(sources(workspace)).toEqual(expected);
+  const rows = await editor.until(
+    () => editor.tree(),
+    (all) => all.some((row) => row.startsWith("ring_length, function, HPy")),
+  );
+  expect(rows[0]).toMatch(/^fx_shared_header, module, [1-9]\d* of \d+ HPy$/);
+  await editor.until(
+    () => editor.page.locator(".statusbar-item", { hasText: "HPy" }).textContent(),
+    (text) => text?.includes(" 0%") === false,
+  );
+});
+
+test("the report is a page that may do nothing but show itself", async () => {
+  await editor.run("hpyMigrate.openReport");
+  const page = await editor.webview();
+  const policy = await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute("content");
+  expect(policy).toMatch(/^default-src 'none'; script-src 'sha256-[^']+'; style-src 'sha256-[^']+'; img-src data:;/);
+  expect(await page.locator("h1").textContent()).toBe("extension");
+  expect(await page.locator("main").textContent()).toContain("functions that touch Python's C API");
+  await editor.picture("report");
+});
+
+test("nothing failed on the way, and nothing left the machine", () => {
+  expect(editor.complaints).toEqual([]);
+  expect(editor.missing).toEqual([]);
+});
