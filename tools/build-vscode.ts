@@ -23,6 +23,11 @@ const GRAMMARS = [
   "tree-sitter-cpp/tree-sitter-cpp.wasm",
 ];
 
+/** Version of the program, which is the extension's too. */
+function version(): string {
+  return (JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string }).version;
+}
+
 const COMMON: BuildOptions = {
   absWorkingDir: ROOT,
   bundle: true,
@@ -38,11 +43,14 @@ const COMMON: BuildOptions = {
 const REQUIRE =
   'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);';
 
+/** The program of the desktop's server: it runs as soon as it is loaded. */
+const SERVER = `import { serveStdio } from "./lsp/node.ts"; serveStdio(${JSON.stringify(version())});`;
+
 const BUNDLES: readonly BuildOptions[] = [
   { entryPoints: ["lsp/vscode/desktop.ts"], outfile: "out/desktop.js", platform: "node", format: "cjs" },
   { entryPoints: ["lsp/vscode/web.ts"], outfile: "out/web.js", platform: "browser", format: "cjs" },
   {
-    entryPoints: ["lsp/node.ts"],
+    stdin: { contents: SERVER, resolveDir: ROOT, loader: "ts" },
     outfile: "out/server/node.mjs",
     platform: "node",
     format: "esm",
@@ -82,11 +90,6 @@ function notices(packages: readonly string[]): string {
     return `${name} ${version} (${license})\n\n${text}\n`;
   });
   return `This extension contains the following packages.\n\n${texts.join(`\n${"-".repeat(80)}\n\n`)}`;
-}
-
-/** Version of the program, which is the extension's too. */
-function version(): string {
-  return (JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string }).version;
 }
 
 /** Writes the unpacked extension to a directory that does not exist yet. */

@@ -22,7 +22,7 @@ function describe(steps: ApplyStepResult["steps"]): string {
   return steps.length === 1 && only !== undefined ? only.title : `${steps.length} steps`;
 }
 
-/** Applies steps of the plan to the buffers of the editor. Nothing is saved. */
+/** Applies steps of the plan to the buffers of the editor. */
 export class Steps {
   readonly #client: BaseLanguageClient;
 
@@ -46,7 +46,8 @@ export class Steps {
           void vscode.window.showWarningMessage("A file has changed since the step was planned. Nothing was applied.");
           return;
         }
-        const applied = await vscode.workspace.applyEdit(converted);
+        // As with every refactoring, `files.refactoring.autoSave` decides whether the files are saved.
+        const applied = await vscode.workspace.applyEdit(converted, { isRefactoring: true });
         if (!applied) void vscode.window.showWarningMessage("The editor did not accept the step. Nothing was applied.");
         else void vscode.window.setStatusBarMessage(`$(check) ${describe(result.steps)}`, 5000);
       },

@@ -156,7 +156,13 @@ export class Editor {
   }
 
   async choose(title: string): Promise<void> {
-    await this.page.locator(".action-widget .monaco-list-row.action", { hasText: title }).click();
+    const row = this.page.locator(".action-widget .monaco-list-row.action", { hasText: title });
+    // A layer over the menu takes the clicks until the mouse has moved.
+    const box = await row.boundingBox();
+    if (box === null) throw new Error(`"${title}" cannot be seen`);
+    await this.page.mouse.move(box.x + 10, box.y + 5);
+    await this.page.mouse.move(box.x + 20, box.y + 10);
+    await row.click();
   }
 
   /** What the lines of the plan say to those who cannot see them: name, kind, where it stands. */

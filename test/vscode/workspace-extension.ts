@@ -118,6 +118,5 @@ export function activate(context: vscode.ExtensionContext): void {
       );
       return Object.fromEntries(right.map((document) => [document.uri.path.slice(1), document.getText()]));
     }),
-    vscode.commands.registerCommand("test.saveAll", () => vscode.workspace.saveAll(true)),
   );
 }
