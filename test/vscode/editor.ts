@@ -168,7 +168,14 @@ export class Editor {
   /** What the lines of the plan say to those who cannot see them: name, kind, where it stands. */
   async tree(): Promise<string[]> {
     const rows = this.page.locator(".sidebar .monaco-list-row");
-    return rows.evaluateAll((elements) => elements.map((element) => element.getAttribute("aria-label") ?? ""));
+    const labels = await rows.evaluateAll((elements) =>
+      elements.map((element): [number, string] => [
+        Number(element.getAttribute("data-index")),
+        element.getAttribute("aria-label") ?? "",
+      ]),
+    );
+    // The list uses its elements again wherever there is need of one.
+    return labels.sort(([a], [b]) => a - b).map(([, label]) => label);
   }
 
   /** Clicks an action of a line of the plan. */

@@ -141,7 +141,6 @@ test("the light bulb moves a function as the command line does, across files", a
   await editor.run("test.open", "ring.c");
   const titles = await editor.lightBulb(lineOf(before["ring.c"] ?? "", "ring_new("));
   await editor.picture("light-bulb");
-  console.log(titles);
   const title = titles.find((each) => each.startsWith("Migrate ring_new"));
   expect(titles).toContain(title);
   await editor.choose(title as string);
@@ -153,7 +152,7 @@ test("the light bulb moves a function as the command line does, across files", a
   // Undo brings back every file; the editor saves them when code is refactored.
   await editor.run("undo");
   await editor.until(buffers, (texts) => SOURCES.every((name) => texts[name] === before[name]));
-  await editor.run("workbench.action.files.saveFiles");
+  await editor.run("test.saveAll");
   expect(sources(workspace)).toEqual(before);
 });
 
@@ -167,7 +166,7 @@ test("applying from the tree writes what the command line writes", async () => {
     (text) => text !== before,
   );
   expect(await buffers()).toEqual(expected);
-  await editor.run("workbench.action.files.saveFiles");
+  await editor.run("test.saveAll");
   expect(sources(workspace)).toEqual(expected);
   const rows = await editor.until(
     () => editor.tree(),

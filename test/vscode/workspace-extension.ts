@@ -118,5 +118,9 @@ export function activate(context: vscode.ExtensionContext): void {
       );
       return Object.fromEntries(right.map((document) => [document.uri.path.slice(1), document.getText()]));
     }),
+    vscode.commands.registerCommand("test.saveAll", async () => {
+      // The editor's own command leaves out files that no tab shows.
+      for (const document of vscode.workspace.textDocuments) if (document.isDirty) await document.save();
+    }),
   );
 }
