@@ -74,7 +74,9 @@ function sourceFiles(folder: string): SourceFile[] {
   if (!existsSync(directory)) return [];
   return readdirSync(directory, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && !entry.parentPath.includes("node_modules"))
-    .filter((entry) => !PACKAGES.some((inner) => join(entry.parentPath, "/").startsWith(join(ROOT, inner, "/"))))
+    .filter((entry) =>
+      PACKAGES.every((inner) => inner === folder || !join(entry.parentPath, "/").startsWith(join(ROOT, inner, "/"))),
+    )
     .map((entry) => {
       const absolute = join(entry.parentPath, entry.name);
       const ast = ts.createSourceFile(absolute, readFileSync(absolute, "utf8"), ts.ScriptTarget.Latest, true);
@@ -196,6 +198,21 @@ describe("rules and transforms stand alone", () => {
       }
     }
   });
+});
+
+test("the VS Code extension knows the editor, the client's library and the protocol, and nothing else", () => {
+  const allowed = ["vscode", "vscode-languageclient", "vscode-languageclient/node", "vscode-languageclient/browser"];
+  const files = sourceFiles("lsp/vscode");
+  const wrong = files.flatMap(({ path, imports }) =>
+    imports
+      .filter(
+        ({ specifier }) =>
+          !allowed.includes(specifier) && !specifier.startsWith("./") && specifier !== "../protocol.ts",
+      )
+      .map(({ specifier }) => `${path} imports ${specifier}`),
+  );
+  expect(files.length).toBeGreaterThan(5);
+  expect(wrong).toEqual([]);
 });
 
 test("everything that ships depends only on declared packages", () => {

@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import type { BaseLanguageClient } from "vscode-languageclient";
 import { STEP_DIFF_REQUEST, type StepDiffResult, type StepParams } from "../protocol.ts";
+import { titleOf } from "./steps.ts";
 
 /** Scheme of the documents of a preview; the manifest names it too. */
 const SCHEME = "hpy-migrate";
@@ -13,13 +14,6 @@ interface Preview {
   readonly params: StepParams;
   /** Texts by the URIs of their documents. */
   readonly texts: ReadonlyMap<string, string>;
-}
-
-/** What several steps are for, which is the last of them. */
-function titleOf(steps: StepDiffResult["steps"]): string {
-  const before = steps.length - 1;
-  const title = steps.at(-1)?.title ?? "";
-  return before < 1 ? title : `${title}, after ${before === 1 ? "a step" : `${before} steps`} that it needs`;
 }
 
 /** Provides the documents of previews that are open. */

@@ -1,7 +1,7 @@
 /** Applying steps: the server says what to edit, the editor edits. */
 import * as vscode from "vscode";
 import type { BaseLanguageClient, WorkspaceEdit } from "vscode-languageclient";
-import { APPLY_STEP_REQUEST, type ApplyStepResult, type StepParams } from "../protocol.ts";
+import { APPLY_STEP_REQUEST, type ApplyStepResult, type PlanStep, type StepParams } from "../protocol.ts";
 
 /** Versions of open documents that an edit was made for and that are others by now. */
 function isStale(edit: WorkspaceEdit): boolean {
@@ -16,10 +16,11 @@ function isStale(edit: WorkspaceEdit): boolean {
   });
 }
 
-/** Names of steps for people: one by its title, several by their count. */
-function describe(steps: ApplyStepResult["steps"]): string {
-  const [only] = steps;
-  return steps.length === 1 && only !== undefined ? only.title : `${steps.length} steps`;
+/** What steps are for: the last of them, and how many it takes before that. */
+export function titleOf(steps: readonly PlanStep[]): string {
+  const before = steps.length - 1;
+  const title = steps.at(-1)?.title ?? "";
+  return before < 1 ? title : `${title}, after ${before === 1 ? "a step" : `${before} steps`} that it needs`;
 }
 
 /** Applies steps of the plan to the buffers of the editor. */
@@ -49,7 +50,7 @@ export class Steps {
         // As with every refactoring, `files.refactoring.autoSave` decides whether the files are saved.
         const applied = await vscode.workspace.applyEdit(converted, { isRefactoring: true });
         if (!applied) void vscode.window.showWarningMessage("The editor did not accept the step. Nothing was applied.");
-        else void vscode.window.setStatusBarMessage(`$(check) ${describe(result.steps)}`, 5000);
+        else void vscode.window.setStatusBarMessage(`$(check) ${titleOf(result.steps)}`, 5000);
       },
     );
   }

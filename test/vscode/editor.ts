@@ -99,7 +99,7 @@ export class Editor {
     const browser = await chromium.launchPersistentContext(profile, {
       executablePath: browserPath(),
       args: SWITCHES,
-      viewport: { width: 1200, height: 720 },
+      viewport: { width: 1040, height: 560 },
       reducedMotion: "reduce",
     });
     const editor = new Editor(site, browser, browser.pages()[0] ?? (await browser.newPage()));
@@ -178,6 +178,11 @@ export class Editor {
     return labels.sort(([a], [b]) => a - b).map(([, label]) => label);
   }
 
+  /** Text of the extension's entry in the status bar. */
+  async status(): Promise<string> {
+    return (await this.page.locator('.statusbar-item[id$="hpyMigrate.share"]').textContent()) ?? "";
+  }
+
   /** Clicks an action of a line of the plan. */
   async act(name: string, action: "Preview" | "Apply" | "Explain"): Promise<void> {
     const row = this.page.locator(`.sidebar .monaco-list-row[aria-label^="${name},"]`);
@@ -203,7 +208,7 @@ export class Editor {
     const directory = process.env.HPY_MIGRATE_PICTURES;
     if (directory === undefined) return;
     mkdirSync(directory, { recursive: true });
-    await this.page.mouse.move(600, 700);
+    await this.page.mouse.move(600, 552);
     await this.page.waitForTimeout(600);
     await this.page.screenshot({ path: join(directory, `${name}.png`) });
   }

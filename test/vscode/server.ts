@@ -179,4 +179,4 @@ require(["vs/workbench/workbench.web.main"], (main) => {
 }
 
 /** Name of the workspace folder in the editor. */
-export const WORKSPACE_NAME = "extension";
+const WORKSPACE_NAME = "extension";
