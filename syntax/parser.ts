@@ -184,7 +184,7 @@ class TreeSitterParser implements Parser {
   readonly #recentlyLearned: { readonly key: readonly string[]; readonly learned: Learned }[] = [];
   readonly #learned = new WeakMap<MacroKnowledge, Learned>();
   /** Files that were parsed last, the latest last, by their texts. */
-  readonly #parsed = new Map<string, { readonly learned: Learned; readonly file: ParsedFile }>();
+  readonly #parsed = new Map<string, { readonly learned: Learned; readonly file: ParsedFile }[]>();
   #parsedLength = 0;
 
   constructor(c: GrammarParser, cpp: GrammarParser) {
@@ -231,16 +231,23 @@ class TreeSitterParser implements Parser {
 
   parse(file: InputFile, knowledge: MacroKnowledge): ParsedFile {
     const learned = this.#learnedFrom(knowledge);
-    const known = this.#parsed.get(file.text);
-    const parsed =
-      known?.learned === learned && known.file.path === file.path ? known.file : this.#parse(file, learned);
+    const versions = this.#parsed.get(file.text) ?? [];
+    const known = versions.find((v) => v.learned === learned && v.file.path === file.path);
+    const parsed = known?.file ?? this.#parse(file, learned);
+    if (known === undefined) {
+      versions.push({ learned, file: parsed });
+      this.#parsedLength += file.text.length;
+    }
+    if (versions.length > MAX_LEARNED) {
+      versions.shift();
+      this.#parsedLength -= file.text.length;
+    }
     this.#parsed.delete(file.text);
-    this.#parsed.set(file.text, { learned, file: parsed });
-    if (known === undefined) this.#parsedLength += file.text.length;
-    for (const oldest of this.#parsed.keys()) {
+    this.#parsed.set(file.text, versions);
+    for (const [oldest, dropped] of this.#parsed) {
       if (this.#parsedLength <= MAX_PARSED_LENGTH || oldest === file.text) break;
       this.#parsed.delete(oldest);
-      this.#parsedLength -= oldest.length;
+      this.#parsedLength -= oldest.length * dropped.length;
     }
     return parsed;
   }
