@@ -2832,11 +2832,55 @@ export function analyseFunction(fn: CFunction, convention: CallingConvention, ar
   }
 }
 
+/** Calls of the C API that a rule turns into one call of HPy on the same objects. */
+const CALLS_ON_FIELDS: ReadonlySet<string> = new Set([
+  "PyBytes_Check",
+  "PyBytes_Size",
+  "PyCallable_Check",
+  "PyDict_Check",
+  "PyDict_DelItem",
+  "PyDict_SetItem",
+  "PyDict_SetItemString",
+  "PyDict_Size",
+  "PyFloat_AsDouble",
+  "PyFloat_Check",
+  "PyList_Append",
+  "PyList_Check",
+  "PyList_GET_SIZE",
+  "PyList_Size",
+  "PyLong_AsLong",
+  "PyLong_AsLongLong",
+  "PyLong_AsSsize_t",
+  "PyLong_AsUnsignedLong",
+  "PyLong_Check",
+  "PyObject_DelItem",
+  "PyObject_HasAttr",
+  "PyObject_HasAttrString",
+  "PyObject_Hash",
+  "PyObject_IsInstance",
+  "PyObject_IsTrue",
+  "PyObject_Length",
+  "PyObject_Not",
+  "PyObject_RichCompareBool",
+  "PyObject_SetAttr",
+  "PyObject_SetAttrString",
+  "PyObject_SetItem",
+  "PyObject_Size",
+  "PySequence_Contains",
+  "PySequence_Length",
+  "PySequence_Size",
+  "PyTuple_Check",
+  "PyTuple_GET_SIZE",
+  "PyTuple_Size",
+  "PyUnicode_Check",
+]);
+
 /** See `Analysis.isUntouched`. */
 export function isUntouchedCall(typing: Typing, n: Node): boolean {
   const callee = typing.callee(n);
   if (callee.kind !== "capi" || REFERENCE_COUNTS.has(callee.name) || PARSERS.has(callee.name)) return false;
   if (typing.objects.isObjectPointer(parseType(callee.facts.result)) && typing.typeOf(n) === "handle") return false;
+  if (isCallOnFields(typing, n, callee.name)) return false;
   const list = typing.tree.named(typing.tree.field(n, "arguments"));
   let cells = 0;
   for (const argument of list) {
@@ -2845,6 +2889,26 @@ export function isUntouchedCall(typing: Typing, n: Node): boolean {
     if (type === "cell" || isRawAddress(typing, argument)) cells++;
   }
   return cells > 0;
+}
+
+/**
+ * Whether a call gets references in the fields of an object that HPy has a plain counterpart for, so that it need not
+ * keep the fields `PyObject *`. In the condition of a loop nothing could close the handles.
+ */
+function isCallOnFields(typing: Typing, n: Node, name: string): boolean {
+  const { tree } = typing;
+  if (!CALLS_ON_FIELDS.has(name)) return false;
+  const isField = (argument: Node): boolean => {
+    const at = stripCasts(tree, argument);
+    if (tree.kind(at) !== "field_expression") return false;
+    return typing.objects.isObjectStruct(typing.ctypeOf(tree.field(at, "argument"))?.base ?? "");
+  };
+  const cells = tree.named(tree.field(n, "arguments")).filter((argument) => typing.typeOf(argument) === "cell");
+  if (cells.length === 0 || !cells.every(isField)) return false;
+  for (let at = n; tree.kind(at) !== "compound_statement" && at !== NONE; at = tree.parent(at))
+    if (["while_statement", "do_statement", "for_statement"].includes(tree.kind(tree.parent(at))))
+      return tree.fieldOf(at) === "body";
+  return true;
 }
 
 /** `&x` of a local that stays a `PyObject *`. */

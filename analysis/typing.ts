@@ -268,8 +268,9 @@ export class Typing {
   }
 
   /**
-   * Locals that only keep what a field or global held until it is replaced, and release that: `old = self->x;`
-   * `self->x = new; Py_XDECREF(old);`. The reference moves from C memory to C memory, so no handle is needed.
+   * Locals that only keep what a field or global held until it is replaced, and release that or put it back into C
+   * memory: `old = self->x; self->x = new; Py_XDECREF(old);`. The reference moves from C memory to C memory, so no handle
+   * is needed.
    */
   #findReplaced(): string[] {
     const tree = this.tree;
@@ -284,11 +285,18 @@ export class Typing {
     const isRelease = (by: Node): boolean =>
       tree.kind(by) === "argument_list" &&
       ["Py_DECREF", "Py_XDECREF"].includes(tree.source(tree.field(tree.parent(by), "function")));
+    const isPutBack = ({ use, by }: { readonly use: StructUse; readonly by: Node }): boolean => {
+      if (use !== "copy" || tree.kind(by) !== "assignment_expression") return false;
+      const target = stripParentheses(tree, tree.field(by, "left"));
+      return tree.kind(target) === "field_expression" || this.#isGlobalName(target);
+    };
     return [...uses]
       .filter(
         ([name, list]) =>
-          list.some((u) => isRelease(u.by)) &&
-          list.every((u) => u.use === "test" || u.use === "none" || u.use === "definition" || isRelease(u.by)) &&
+          list.some((u) => isRelease(u.by) || isPutBack(u)) &&
+          list.every(
+            (u) => u.use === "test" || u.use === "none" || u.use === "definition" || isRelease(u.by) || isPutBack(u),
+          ) &&
           this.#definitionsOf(name, list).every((source) => {
             const from = stripCasts(tree, source);
             return tree.kind(from) === "field_expression" || this.#isGlobalName(from) || isNullName(tree, from);

@@ -46,6 +46,7 @@ import {
   type RuleSet,
 } from "../transforms/method-to-hpydef.ts";
 import { planModule, type SourceEdits } from "../transforms/module-to-hpy.ts";
+import { planFields } from "../transforms/object-to-hpyfield.ts";
 import { planPureShape } from "../transforms/pure-shape.ts";
 import { RefusedAt } from "../transforms/refused-at.ts";
 import { renameShadowed } from "../transforms/rename-shadowed.ts";
@@ -224,6 +225,8 @@ interface Outcomes {
   readonly movedTypes: Set<string>;
   /** Why static types stay, by file and name. */
   readonly typeRefusals: Map<string, Refusal>;
+  /** Why the references in the structs of types stay, by the variable of the type. */
+  readonly keptFields: Map<string, Refusal>;
   /** Why types of legacy shape keep it, by the variable of the type. */
   readonly keptHeads: Map<string, Refusal>;
   /** Why a step is missing that is of a module as a whole and not of a function. */
@@ -276,6 +279,7 @@ export function* planGradually(
     moduleRefusals: new Map(),
     movedTypes: new Set(),
     typeRefusals: new Map(),
+    keptFields: new Map(),
     keptHeads: new Map(),
     notes: [],
   };
@@ -294,6 +298,7 @@ export function* planGradually(
     snapshot = yield* migrateEntries(parser, snapshot, name, path, rules, outcomes, options.first ?? "");
     snapshot = migrateInit(parser, snapshot, name, path, rules, outcomes);
     snapshot = retireHelpers(parser, snapshot, name, path, outcomes);
+    snapshot = migrateFields(parser, snapshot, name, path, outcomes);
     snapshot = migrateShapes(parser, snapshot, name, path, outcomes);
     snapshot = migrateGlobals(parser, snapshot, name, path, outcomes);
   }
@@ -856,6 +861,55 @@ function retireHelpers(parser: Parser, start: Snapshot, name: string, path: stri
   }
 }
 
+/** The references in the structs of types become fields that HPy knows. */
+function migrateFields(parser: Parser, start: Snapshot, name: string, path: string, outcomes: Outcomes): Snapshot {
+  let snapshot = start;
+  const tried = new Set<string>();
+  for (;;) {
+    const module = findModule(snapshot, name, path);
+    if (module === undefined || !module.isHPy) return snapshot;
+    const type = readHPyTypes(snapshot.project).find(
+      (t) => module.files.includes(t.specification.file) && !tried.has(cNameOf(t)),
+    );
+    if (type === undefined) return snapshot;
+    tried.add(cNameOf(type));
+    try {
+      const plan = planFields(snapshot.project, module, type);
+      if (plan === null) continue;
+      const next = advance(parser, snapshot, snapshot.files, plan.edits);
+      proveStep(next, plan.rewritten);
+      const id = uniqueId(`fields-${plan.struct}`, outcomes.steps);
+      addStep(outcomes, snapshot, next, {
+        id,
+        title: `Keep the ${plan.count === 1 ? "object" : `${plan.count} objects`} of ${plan.struct} in ${plan.count === 1 ? "an HPyField" : "HPyFields"}`,
+        kind: "fields",
+        module: name,
+        functions: plan.functions,
+        notes: plan.notes,
+      });
+      for (const { name: gone, file } of plan.removed)
+        outcomes.via.set(keyOf(file, gone), { step: id, bridged: false });
+      for (const title of plan.titles) outcomes.entryRefusals.get(cNameOf(type))?.delete(title);
+      for (const { name: moved, file } of plan.rewritten) {
+        const key = keyOf(file, moved);
+        const now = (next.project.functions.get(moved) ?? []).find((f) => f.file.path === file);
+        const known = outcomes.via.get(key);
+        if (now !== undefined && known !== undefined) outcomes.via.set(key, { ...known, bridged: usesCapi(now) });
+      }
+      snapshot = next;
+    } catch (error) {
+      const { id, message } = asRefused(error);
+      outcomes.keptFields.set(cNameOf(type), { ...placeOfType(type), id, message });
+    }
+  }
+}
+
+function placeOfType({ specification }: Pick<HPyTypeSpec, "specification">): Pick<Refusal, "path" | "span" | "line"> {
+  const { tree, text, path } = specification.file;
+  const span = { start: tree.start(specification.declaration), end: tree.end(specification.declaration) };
+  return { path, span, line: lineOf(text, span.start) };
+}
+
 /** Types of which nothing is legacy any more are laid out by HPy. */
 function migrateShapes(parser: Parser, start: Snapshot, name: string, path: string, outcomes: Outcomes): Snapshot {
   let snapshot = start;
@@ -864,13 +918,9 @@ function migrateShapes(parser: Parser, start: Snapshot, name: string, path: stri
     if (module === undefined || !module.isHPy) return snapshot;
     const { shape, kept } = planPureShape(snapshot.project, module);
     for (const { variable, specification, reason } of kept) {
-      const { tree, text } = specification.file;
-      const span = { start: tree.start(specification.declaration), end: tree.end(specification.declaration) };
       outcomes.keptHeads.set(variable, {
+        ...placeOfType({ specification }),
         id: "type-keeps-head",
-        path: specification.file.path,
-        span,
-        line: lineOf(text, span.start),
         message: `It keeps PyObject_HEAD: ${reason}.`,
       });
     }
@@ -1118,7 +1168,7 @@ function typeReports(start: Snapshot, end: Snapshot, module: ExtensionModule, ou
     const refusal = outcomes.typeRefusals.get(key);
     const ofModule = outcomes.moduleRefusals.get(module.name)?.[0];
     const refusals: Refusal[] = refusal === undefined ? [] : [refusal];
-    if (isMoved) refusals.push(...(outcomes.entryRefusals.get(cName)?.values() ?? []));
+    if (isMoved) refusals.push(...refusalsOfType(outcomes, cName));
     else if (refusal === undefined && ofModule !== undefined)
       refusals.push({
         id: "module-stays-legacy",
@@ -1145,10 +1195,16 @@ function typeReports(start: Snapshot, end: Snapshot, module: ExtensionModule, ou
         file: file.path,
         line: lineOf(file.text, file.tree.start(declaration)),
         status: statusOf(name),
-        refusals: [...(outcomes.entryRefusals.get(name)?.values() ?? [])],
+        refusals: refusalsOfType(outcomes, name),
       };
     });
   return [...ofCapi, ...specified];
+}
+
+/** Why something of a type that HPy makes stays as it is. */
+function refusalsOfType(outcomes: Outcomes, cName: string): Refusal[] {
+  const fields = outcomes.keptFields.get(cName);
+  return [...(outcomes.entryRefusals.get(cName)?.values() ?? []), ...(fields === undefined ? [] : [fields])];
 }
 
 /** The variable that a type is known by in C. */

@@ -240,6 +240,13 @@ Move the function or what the entry names into the same file.`,
 Split it into statements that each do one thing.`,
   },
   {
+    id: "fields-stay-pointers",
+    title: "The references in a struct stay PyObject *",
+    text: `The struct of the type holds objects, and they stay \`PyObject *\` there, so that the type cannot be laid out by HPy. They become \`HPyField\`s all at once, when nothing but HPy code uses them any more; the message says what stands in the way.
+
+Legacy code cannot read an \`HPyField\`. HPy knows fields one by one, no arrays of them. It clears all of them before it runs \`HPy_tp_destroy\`, so a deallocator must not need the objects first, for weak references either, and has to release each of them. The functions for \`tp_traverse\` and \`tp_clear\` go, so they must do nothing else.`,
+  },
+  {
     id: "format-not-supported",
     title: "A format has no form in HPy",
     text: `The format is understood, but HPy 0.9 can neither parse or build such a unit nor is there a support function that does it with the same errors.
@@ -380,7 +387,7 @@ The member stays in the legacy table, where it works under the hybrid ABI.`,
     title: "A member is a field with an object",
     text: `The member reads and writes a \`PyObject *\` in the struct. A member of HPy that is an object needs an \`HPyField\` there, and in HPy 0.9 its offset moves each time the type is created again, so that the module crashes when it is imported a second time.
 
-The member stays in the legacy table until the field becomes an HPyField; then a getter and a setter take its place.`,
+The member stays in the legacy table until the step that makes the field an \`HPyField\`, and becomes a member of HPy there. The type is created once in a process, so that its offset moves only once.`,
   },
   {
     id: "method-flags",

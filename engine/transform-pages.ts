@@ -88,6 +88,15 @@ HPy's macros serve a function once. What shares a function moves in one step, an
     },
   },
   {
+    id: "object-to-hpyfield",
+    title: "The references in a struct become HPyFields",
+    text: `Once only HPy code uses the \`PyObject *\` fields of an object's struct, they become \`HPyField\`s. A load is a new handle that is closed after its last use, and HPy_NULL for an empty field; a store releases the old object, so that the variable that kept it goes, or becomes a handle. \`HPy_tp_traverse\` visits every field; what visited, cleared and released them in C goes, for HPy does that. Members that are objects become members of HPy.`,
+    example: {
+      before: "PyObject *old = self->name;\nself->name = HPy_AsPyObject(ctx, value);\nPy_XDECREF(old);",
+      after: "HPyField_Store(ctx, h_self, &self->name, value);",
+    },
+  },
+  {
     id: "pure-shape",
     title: "HPy lays out the struct of a type",
     text: `When nothing of a type is legacy any more, its struct holds no references, and all code sees it through handles, \`PyObject_HEAD\` goes and the type takes the shape of an HPy type. A type with \`Py_TPFLAGS_BASETYPE\` keeps it: in HPy 0.9, instances of Python subclasses get a wrong pointer.`,

@@ -18,7 +18,15 @@ import type { EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node } from "../syntax/tree.ts";
-import { type Entry, type EntryFunction, entrySpan, isReadOnly, memberType, refusedEntry } from "./entries.ts";
+import {
+  type Entry,
+  type EntryFunction,
+  entrySpan,
+  isReadOnly,
+  memberType,
+  objectMemberType,
+  refusedEntry,
+} from "./entries.ts";
 import { endOfGroup } from "./insert-support.ts";
 import { FreeNames, hasWord } from "./module-to-hpy.ts";
 import { RefusedAt } from "./refused-at.ts";
@@ -44,6 +52,19 @@ export interface Implementation {
 export interface Defined {
   readonly entry: Entry;
   readonly functions: readonly EntryFunction[];
+}
+
+/** What changes in the definitions of one type when something else than its entries moves. */
+export interface Rearrangement {
+  readonly specification: StructValue;
+  /** Members of a legacy table that get definitions. */
+  readonly members: readonly (Entry & { readonly kind: "member" })[];
+  /** Rows of legacy tables that go without a definition. */
+  readonly dropped: readonly Entry[];
+  /** Definitions that are listed no more. */
+  readonly unlisted: readonly string[];
+  /** A definition that has been written before `at` and is to be listed; null where there is none. */
+  readonly listed: { readonly symbol: string; readonly file: ParsedFile; readonly at: number } | null;
 }
 
 interface Written {
@@ -102,6 +123,27 @@ export class DefinitionWriter {
     this.#removeEntries(defined.map((d) => d.entry));
   }
 
+  /** Lists and drops definitions of one type, and takes rows out of its legacy tables. */
+  rearrange({ specification, members, dropped, unlisted, listed }: Rearrangement): void {
+    const holder: Holder = { specification, written: [] };
+    this.#holders.set(specification, holder);
+    if (listed !== null) holder.written.push({ ...listed, conditions: [] });
+    for (const entry of members)
+      holder.written.push({
+        ...this.#writeMember(entry),
+        conditions: conditionsAround(entry.table.file, entrySpan(entry)) ?? [],
+      });
+    if (holder.written.length > 0) this.#addDefines(holder);
+    const { file } = specification;
+    const value = specification.fields.get("defines");
+    const array = value === undefined ? null : findVariable(this.#project, file, file.tree.source(value));
+    const items = array === null ? [] : array.file.tree.named(array.declarator.value);
+    for (const item of items)
+      if (unlisted.some((symbol) => array?.file.tree.source(item) === `&${symbol}`))
+        this.#deleteItem(array?.file ?? file, item);
+    this.#removeEntries([...members, ...dropped]);
+  }
+
   #writeMember(entry: Entry & { readonly kind: "member" }): Omit<Written, "conditions"> {
     const { file } = entry.table;
     const { row } = entry;
@@ -115,7 +157,7 @@ export class DefinitionWriter {
     const text = macroCall("HPyDef_MEMBER", [
       symbol,
       row.nameSource,
-      memberType(row.type) ?? "",
+      memberType(row.type) ?? objectMemberType(row.type) ?? "",
       row.offset,
       ...options,
     ]);

@@ -279,6 +279,13 @@ export function memberType(type: string): string | null {
   return MEMBER_TYPES.has(code) ? `HPyMember_${code}` : null;
 }
 
+/** The `HPyMember_` constant for a member that is a reference in the struct; null for other members. */
+export function objectMemberType(type: string): string | null {
+  const code = type.slice(type.indexOf("T_") + "T_".length);
+  const isKnown = ["T_", "Py_T_", "_Py_T_"].some((prefix) => type === prefix + code);
+  return isKnown && (code === "OBJECT" || code === "OBJECT_EX") ? `HPyMember_${code}` : null;
+}
+
 /** Whether flags of a member say that it is read-only; null when they say something that HPy does not know. */
 export function isReadOnly(flags: string | null): boolean | null {
   if (flags === null) return false;

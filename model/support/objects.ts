@@ -52,6 +52,34 @@ hpyx_check_exact(HPyContext *ctx, HPy object, HPy type)
 `,
   ),
   pure(
+    "hpyx_load_field",
+    {},
+    `/* The object in a field as a new handle, or HPy_NULL for an empty field, which HPyField_Load cannot load. */
+static HPy
+hpyx_load_field(HPyContext *ctx, HPy owner, HPyField field)
+{
+    return HPyField_IsNull(field) ? HPy_NULL : HPyField_Load(ctx, owner, field);
+}
+`,
+  ),
+  pure(
+    "hpyx_field_is",
+    {},
+    `/* Whether a field holds this very object: 1 or 0. */
+static int
+hpyx_field_is(HPyContext *ctx, HPy owner, HPyField field, HPy object)
+{
+    if (HPyField_IsNull(field)) {
+        return 0;
+    }
+    HPy value = HPyField_Load(ctx, owner, field);
+    int same = HPy_Is(ctx, value, object);
+    HPy_Close(ctx, value);
+    return same;
+}
+`,
+  ),
+  pure(
     "hpyx_type_check_builtin",
     {},
     `/* Whether an object is an instance of a type of the builtins that the context does not hold, such as "set", as
