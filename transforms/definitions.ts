@@ -63,8 +63,8 @@ export interface Rearrangement {
   readonly dropped: readonly Entry[];
   /** Definitions that are listed no more. */
   readonly unlisted: readonly string[];
-  /** A definition that has been written before `at` and is to be listed; null where there is none. */
-  readonly listed: { readonly symbol: string; readonly file: ParsedFile; readonly at: number } | null;
+  /** Definitions that have been written before `at` and are to be listed. */
+  readonly listed: readonly { readonly symbol: string; readonly file: ParsedFile; readonly at: number }[];
 }
 
 interface Written {
@@ -127,7 +127,7 @@ export class DefinitionWriter {
   rearrange({ specification, members, dropped, unlisted, listed }: Rearrangement): void {
     const holder: Holder = { specification, written: [] };
     this.#holders.set(specification, holder);
-    if (listed !== null) holder.written.push({ ...listed, conditions: [] });
+    for (const definition of listed) holder.written.push({ ...definition, conditions: [] });
     for (const entry of members)
       holder.written.push({
         ...this.#writeMember(entry),

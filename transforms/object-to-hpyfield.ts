@@ -26,6 +26,7 @@ import { checkTraverse, clearedFields, type ReleasedFields, releasedFields } fro
 import { insertSupport, sharedSupport } from "./insert-support.ts";
 import { FreeNames, type SourceEdits } from "./module-to-hpy.ts";
 import { indentationUnit, newlineOf } from "./statement-edits.ts";
+import { insertStructHelpers } from "./struct-views.ts";
 import { isWithin, usesOf } from "./uses.ts";
 
 const RULE = "object-to-hpyfield";
@@ -144,15 +145,16 @@ class FieldsPlanner {
     if (traverse !== null) this.#removeFunction(traverse);
     if (clear !== null) this.#removeFunction(clear);
     this.#refuseLeftUses([traverse, clear].filter((fn) => fn !== null));
-    const listedDefinition = this.#writeTraverse();
-    const moved = members.filter((e) => this.#isFieldMember(e.row));
+    const traversal = this.#writeTraverse();
+    const accessible = members.filter((e) => needsAccessors(e.row));
+    const moved = members.filter((e) => !accessible.includes(e));
     const dropped = this.#droppedSlots();
     new DefinitionWriter(this.#project, this.#module, (file) => this.#of(file)).rearrange({
       specification: type.specification,
       members: moved,
-      dropped,
+      dropped: [...dropped, ...accessible],
       unlisted,
-      listed: listedDefinition,
+      listed: [...(traversal === null ? [] : [traversal]), ...this.#writeAccessors(accessible)],
     });
     const gone = [traverse, clear, released.isEmptied ? destroy.fn : null].filter((fn) => fn !== null).map(nameAndFile);
     return {
@@ -160,7 +162,7 @@ class FieldsPlanner {
       count: this.#fields.length,
       rewritten: rewritten.map(nameAndFile),
       removed: gone,
-      titles: [...moved, ...dropped].map(entryTitle),
+      titles: [...members, ...dropped].map(entryTitle),
       edits: this.#sets,
       functions: gone.map((fn) => fn.name),
       notes: this.#notes,
@@ -203,6 +205,8 @@ class FieldsPlanner {
       (e) => e.kind === "member" && e.owners.some((o) => o.specification.name === name),
     ) as (Entry & { readonly kind: "member" })[];
     const members = found.filter((e) => this.#fields.includes(this.#measuredField(e.row.offset) ?? ""));
+    const unclear = found.find((e) => !members.includes(e) && objectMemberType(e.row.type) !== null);
+    if (unclear !== undefined) throw fieldsStay(`it is not known what \`${unclear.row.offset}\` is the place of`);
     for (const entry of members) {
       const { row } = entry;
       const label = row.pythonName ?? row.nameSource;
@@ -215,27 +219,39 @@ class FieldsPlanner {
       const readOnly = isReadOnly(row.flags);
       if (objectMemberType(row.type) === null || readOnly === null || entry.owners.length !== 1)
         throw fieldsStay(`HPy has no member like \`${label}\``);
-      if (objectMemberType(row.type) === "HPyMember_OBJECT_EX" && !readOnly)
-        throw fieldsStay(
-          `\`${label}\` is a member of the kind ${row.type}, and HPy 0.9 raises no exception when such an attribute is deleted that is not there`,
-        );
       if (readOnly)
         this.#notes.push(
           `Setting \`${label}\` is an AttributeError as before; outside of the cpython ABI its text is that of a property without setter.`,
+        );
+      else if (needsAccessors(row))
+        this.#notes.push(
+          `\`${label}\` becomes a property: a member of HPy 0.9 raises nothing when it is deleted and not there. The text of that AttributeError names the type without its module.`,
         );
     }
     return members;
   }
 
-  #isFieldMember(row: MemberEntry): boolean {
-    return this.#fields.includes(this.#measuredField(row.offset) ?? "");
-  }
-
-  /** The field in `offsetof(S, f)` for the struct; null for anything else. */
+  /**
+   * The field in `offsetof(S, f)` for the struct, or in a macro call that stands for that; null for anything else.
+   */
   #measuredField(offset: string): string | null {
     const words = wordsOf(offset);
-    const comma = words.indexOf(",");
-    const isOurs = words[0] === "offsetof" && this.#isOurs(words.slice(2, comma).join(" "));
+    const macro = this.#project.knowledge.definitions.get(words[0] ?? "")?.[0];
+    if (macro !== undefined && macro.parameters !== null) {
+      const body = wordsOf(macro.body);
+      if (!body.includes("offsetof")) return null;
+      const parameters = macro.parameters;
+      const values = words.slice(2, -1).filter((w) => w !== ",");
+      const expanded = body.map((w) => (parameters.includes(w) ? (values[parameters.indexOf(w)] ?? w) : w));
+      return values.length === parameters.length ? this.#measuredIn(expanded) : null;
+    }
+    return this.#measuredIn(words);
+  }
+
+  #measuredIn(words: readonly string[]): string | null {
+    const first = words.indexOf("offsetof");
+    const comma = words.indexOf(",", first);
+    const isOurs = first >= 0 && this.#isOurs(words.slice(first + 2, comma).join(" "));
     return isOurs ? (words[comma + 1] ?? null) : null;
   }
 
@@ -270,7 +286,7 @@ class FieldsPlanner {
           }
           case "call_expression": {
             const callee = tree.source(tree.field(n, "function"));
-            if (callee === "offsetof" && this.#fields.includes(this.#measuredField(source) ?? "") && !isMember(n))
+            if (this.#fields.includes(this.#measuredField(source) ?? "") && !isMember(n))
               throw fieldsStay(`\`${source}\` is the place of a field`);
             const isCopied =
               COPIES.has(callee) && tree.named(tree.field(n, "arguments")).some((a) => this.#isView(file, a));
@@ -525,6 +541,55 @@ class FieldsPlanner {
     return { symbol, file, at };
   }
 
+  /** Getters and setters for members that may be missing and be set. */
+  #writeAccessors(
+    entries: readonly (Entry & { readonly kind: "member" })[],
+  ): { readonly symbol: string; readonly file: ParsedFile; readonly at: number }[] {
+    const struct = this.#struct.name;
+    const names = new FreeNames(this.#project);
+    return entries.map(({ table, row }) => {
+      const { file } = table;
+      const unit = indentationUnit(file.text);
+      const at = file.tree.start(table.declaration);
+      const field = `object->${this.#measuredField(row.offset) ?? ""}`;
+      const stem = (this.#type.pointer ?? this.#type.specification.name.replace("_spec", "")).replace("_Type", "");
+      const symbol = names.take(`${stem}_${row.pythonName ?? "member"}_def`);
+      const doc = row.documentation === null ? "" : `, .doc = ${row.documentation}`;
+      const error = `HPyErr_SetString(ctx, ctx->h_AttributeError, ${row.nameSource});`;
+      const lines = [
+        `HPyDef_GETSET(${symbol}, ${row.nameSource}${doc})`,
+        `static HPy ${symbol}_get(HPyContext *ctx, HPy self, void *closure)`,
+        "{",
+        `${unit}${struct} *object = ${struct}_AsStruct(ctx, self);`,
+        `${unit}if (HPyField_IsNull(${field})) {`,
+        `${unit}${unit}HPy type = HPy_Type(ctx, self);`,
+        `${unit}${unit}HPyErr_Format(ctx, ctx->h_AttributeError, "'%.200s' object has no attribute '%s'",`,
+        `${unit}${unit}${unit}${unit}${unit}  HPyType_GetName(ctx, type), ${row.nameSource});`,
+        `${unit}${unit}HPy_Close(ctx, type);`,
+        `${unit}${unit}return HPy_NULL;`,
+        `${unit}}`,
+        `${unit}return HPyField_Load(ctx, self, ${field});`,
+        "}",
+        "",
+        `static int ${symbol}_set(HPyContext *ctx, HPy self, HPy value, void *closure)`,
+        "{",
+        `${unit}${struct} *object = ${struct}_AsStruct(ctx, self);`,
+        `${unit}if (HPy_IsNull(value) && HPyField_IsNull(${field})) {`,
+        `${unit}${unit}${error}`,
+        `${unit}${unit}return -1;`,
+        `${unit}}`,
+        `${unit}HPyField_Store(ctx, self, &${field}, value);`,
+        `${unit}return 0;`,
+        "}",
+        "",
+        "",
+      ];
+      this.#of(file).insert(at, lines.join(newlineOf(file.text)), RULE, -7);
+      insertStructHelpers(file, this.#of(file), [struct], this.#project.files);
+      return { symbol, file, at };
+    });
+  }
+
   #fillTraverse({ fn, file, macro }: SlotDefinition): void {
     const { tree, text } = file;
     const { name } = this.#struct;
@@ -548,6 +613,11 @@ class FieldsPlanner {
     if (comment >= 0 && text.slice(end, macro.start).trim() === "")
       this.#of(file).replace({ start: comment, end }, commentFor(name), RULE);
   }
+}
+
+/** Whether a member of HPy does not do for a legacy one: deleting what is not there must raise an exception. */
+function needsAccessors(row: MemberEntry): boolean {
+  return objectMemberType(row.type) === "HPyMember_OBJECT_EX" && isReadOnly(row.flags) === false;
 }
 
 function nameAndFile(fn: CFunction): { readonly name: string; readonly file: string } {
