@@ -52,6 +52,7 @@ import { RefusedAt } from "../transforms/refused-at.ts";
 import { renameShadowed } from "../transforms/rename-shadowed.ts";
 import { planRetirement } from "../transforms/retire-helper.ts";
 import { planTypeSpec, readTypeSpecs, type TypeSpecification } from "../transforms/spec-to-hpy-spec.ts";
+import { planTypeGlobals } from "../transforms/type-to-hpyglobal.ts";
 import { planTypes, typeKey } from "../transforms/type-to-spec.ts";
 import { isCapiName, usesCapi, usesCapiCalls } from "./capi-use.ts";
 import { generatorOf } from "./generated-files.ts";
@@ -300,7 +301,24 @@ export function* planGradually(
     snapshot = retireHelpers(parser, snapshot, name, path, outcomes);
     snapshot = migrateFields(parser, snapshot, name, path, outcomes);
     snapshot = migrateShapes(parser, snapshot, name, path, outcomes);
-    snapshot = migrateGlobals(parser, snapshot, name, path, outcomes);
+    snapshot = migrateGlobals(
+      parser,
+      snapshot,
+      name,
+      path,
+      outcomes,
+      planTypeGlobals,
+      "Keep the module's types in HPyGlobals",
+    );
+    snapshot = migrateGlobals(
+      parser,
+      snapshot,
+      name,
+      path,
+      outcomes,
+      planGlobals,
+      "Keep the module's objects in HPyGlobals",
+    );
   }
   // A header that modules share loses Python.h when the last of them needs it no more.
   for (const { name, path } of moduleNames) snapshot = finishModule(parser, snapshot, name, path, outcomes);
@@ -939,9 +957,19 @@ function migrateShapes(parser: Parser, start: Snapshot, name: string, path: stri
   }
 }
 
-function migrateGlobals(parser: Parser, snapshot: Snapshot, name: string, path: string, outcomes: Outcomes): Snapshot {
+type GlobalsPlanner = (project: Project, module: ExtensionModule) => SourceEdits | null;
+
+function migrateGlobals(
+  parser: Parser,
+  snapshot: Snapshot,
+  name: string,
+  path: string,
+  outcomes: Outcomes,
+  planner: GlobalsPlanner,
+  title: string,
+): Snapshot {
   const module = findModule(snapshot, name, path);
-  const plan: SourceEdits | null = module === undefined ? null : planGlobals(snapshot.project, module);
+  const plan: SourceEdits | null = module === undefined ? null : planner(snapshot.project, module);
   if (module === undefined || plan === null) return snapshot;
   const next = advance(parser, snapshot, snapshot.files, plan.edits);
   const functions = [...next.project.functions.values()].flat().filter((f) => f.isMigrated && f.file.path === path);
@@ -956,7 +984,7 @@ function migrateGlobals(parser: Parser, snapshot: Snapshot, name: string, path: 
   }
   const added = tryToAddStep(outcomes, snapshot, next, module, {
     id: uniqueId(`globals-${name}`, outcomes.steps),
-    title: `Keep the module's objects in HPyGlobals`,
+    title,
     kind: "global",
     module: name,
     functions: [],

@@ -152,6 +152,16 @@ HPy's macros serve a function once. What shares a function moves in one step, an
     },
   },
   {
+    id: "type-to-hpyglobal",
+    title: "A type is kept in an HPyGlobal",
+    text: `The variable of a type that HPy lays out is a \`PyTypeObject *\` for as long as legacy code may look at it. When all that is left are loads in HPy code, it becomes an HPyGlobal, and with that the module needs the C API for its types no more. The exec function creates the type before anything loads it, once in a process.`,
+    example: {
+      before:
+        "static PyTypeObject *Point_Type;\n...\nHPy h_Point_Type = HPy_FromPyObject(ctx, (PyObject *)Point_Type);",
+      after: "static HPyGlobal Point_Type;\n...\nHPy h_Point_Type = HPyGlobal_Load(ctx, Point_Type);",
+    },
+  },
+  {
     id: "type-to-spec",
     title: "A static type becomes an HPyType_Spec",
     text: `A static PyTypeObject becomes an HPyType_Spec of legacy shape with all of its functions as legacy slots, which the exec function creates; the name of the type becomes a pointer to it. Types that are connected by \`tp_base\` move together. The deallocator becomes HPy_tp_destroy, or releases the type if it stays. Flags keep the type immutable, and without constructor if it had none.`,

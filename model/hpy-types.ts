@@ -93,14 +93,19 @@ export function readHPyTypes(project: Project): HPyTypeSpec[] {
   );
 }
 
-/** The variables that `hpyx_create_type(ctx, &spec, params, &pointer)` fills, by specification. */
+/**
+ * The variables that `hpyx_create_type(ctx, &spec, params, &pointer)` and `hpyx_create_global_type(ctx, &spec, &global,
+ * &is_made)` fill, by specification.
+ */
 function readCreations(project: Project): Map<string, string> {
   const pointers = new Map<string, string>();
   for (const { tree, text } of project.files) {
-    if (!text.includes("hpyx_create_type")) continue;
+    if (!text.includes("hpyx_create_")) continue;
     for (const call of tree.descendants(0, "call_expression")) {
-      if (tree.source(tree.field(call, "function")) !== "hpyx_create_type") continue;
-      const [, spec, , pointer] = tree.named(tree.field(call, "arguments"));
+      const callee = tree.source(tree.field(call, "function"));
+      if (callee !== "hpyx_create_type" && callee !== "hpyx_create_global_type") continue;
+      const [, spec, third, fourth] = tree.named(tree.field(call, "arguments"));
+      const pointer = callee === "hpyx_create_type" ? fourth : third;
       if (spec === undefined || pointer === undefined) continue;
       const name = (n: Node): string => tree.source(tree.named(n)[0] ?? NONE);
       pointers.set(name(spec), name(pointer));

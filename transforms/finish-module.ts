@@ -52,6 +52,7 @@ const PROVIDED: readonly { readonly header: string; readonly names: readonly str
     header: "math.h",
     names: ["floor", "ceil", "sqrt", "pow", "fabs", "isnan", "isinf", "isfinite", "HUGE_VAL", "NAN", "INFINITY"],
   },
+  { header: "stddef.h", names: ["offsetof", "ptrdiff_t"] },
   {
     header: "stdio.h",
     names: ["printf", "fprintf", "snprintf", "sprintf", "FILE", "stderr", "stdout", "fopen", "fclose", "fflush"],
@@ -142,8 +143,9 @@ function finishFile(file: ParsedFile): EditSet | null {
       const words = lex(text.slice(1), "piece");
       const word = (n: number): string => (n < words.count ? words.text.slice(words.start[n], words.end[n]) : "");
       const isInclude = word(0) === "include" && text.includes("Python.h");
+      const isMemberHeader = word(0) === "include" && text.includes("structmember.h");
       const isClean = word(0) === "define" && word(1) === "PY_SSIZE_T_CLEAN";
-      if (isInclude || isClean) {
+      if (isInclude || isMemberHeader || isClean) {
         const lineEnd = file.text.indexOf("\n", end);
         if (isInclude) {
           const newline = newlineOf(file.text);

@@ -11,6 +11,7 @@ import {
   isNullConstant,
   type Project,
   readFunction,
+  type StructValue,
 } from "../model/project.ts";
 import { EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind } from "../syntax/lexer.ts";
@@ -51,7 +52,6 @@ export function planGlobals(project: Project, module: ExtensionModule): SourceEd
   );
   if (whole.length === 0) return null;
   const edits = new EditSet(file.text);
-  const newline = newlineOf(file.text);
   for (const { global, uses } of whole) {
     for (const use of uses) {
       if (use.kind === "clear") {
@@ -107,6 +107,22 @@ export function planGlobals(project: Project, module: ExtensionModule): SourceEd
       RULE,
     );
   }
+  const variables = whole.map(({ global }) => global.name);
+  if (!listGlobals(project, module, definition, variables, edits)) return null;
+  return { edits: new Map([[file, edits]]), functions: [], notes: [] };
+}
+
+/** Lists variables in the `.globals` of the module; false where the array that is there cannot be read. */
+export function listGlobals(
+  project: Project,
+  module: ExtensionModule,
+  definition: StructValue,
+  variables: readonly string[],
+  edits: EditSet,
+): boolean {
+  const { file } = definition;
+  const { tree } = file;
+  const newline = newlineOf(file.text);
   const names = new FreeNames(project);
   const unit = indentationUnit(file.text);
   const existing = definition.fields.get("globals");
@@ -114,7 +130,7 @@ export function planGlobals(project: Project, module: ExtensionModule): SourceEd
     const array = names.take(`${module.name}_globals`);
     const lines = [
       `static HPyGlobal *${array}[] = {`,
-      ...whole.map(({ global }) => `${unit}&${global.name},`),
+      ...variables.map((name) => `${unit}&${name},`),
       `${unit}NULL`,
       "};",
       "",
@@ -123,7 +139,7 @@ export function planGlobals(project: Project, module: ExtensionModule): SourceEd
     edits.insert(tree.start(definition.declaration), lines.join(newline), RULE);
     const items = tree.named(definition.initializer);
     const last = items[items.length - 1];
-    if (last === undefined) return null;
+    if (last === undefined) return false;
     const comma = file.text.charAt(tree.end(last)) === "," ? 1 : 0;
     const separator = comma === 1 ? "" : ",";
     edits.insert(tree.end(last) + comma, `${separator}${newline}${unit}.globals = ${array},`, RULE);
@@ -132,10 +148,10 @@ export function planGlobals(project: Project, module: ExtensionModule): SourceEd
     const array = (project.globals.get(name) ?? []).find((g) => g.file === file && g.declarator.value !== NONE);
     const items = array === undefined ? [] : tree.named(array.declarator.value);
     const last = items[items.length - 1];
-    if (last === undefined || tree.source(last) !== "NULL") return null;
-    edits.insert(tree.start(last), whole.map(({ global }) => `&${global.name},${newline}${unit}`).join(""), RULE);
+    if (last === undefined || tree.source(last) !== "NULL") return false;
+    edits.insert(tree.start(last), variables.map((name) => `&${name},${newline}${unit}`).join(""), RULE);
   }
-  return { edits: new Map([[file, edits]]), functions: [], notes: [] };
+  return true;
 }
 
 /** Store, close and NULL test that follow each other: the test comes first once the value is tested as a handle. */

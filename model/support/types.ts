@@ -45,6 +45,30 @@ static int hpyx_create_type(HPyContext *ctx, HPyType_Spec *spec, PyTypeObject *b
 `,
   },
   {
+    name: "hpyx_create_global_type",
+    requires: [],
+    includes: [],
+    bridged: false,
+    code: `/* Makes the type that a specification describes and keeps it in a global: 0, or -1 with an exception. Like a static type
+   it is made once and lives on. */
+static int
+hpyx_create_global_type(HPyContext *ctx, HPyType_Spec *spec, HPyGlobal *type, int *is_made)
+{
+    if (*is_made) {
+        return 0;
+    }
+    HPy h_type = HPyType_FromSpec(ctx, spec, NULL);
+    if (HPy_IsNull(h_type)) {
+        return -1;
+    }
+    HPyGlobal_Store(ctx, type, h_type);
+    HPy_Close(ctx, h_type);
+    *is_made = 1;
+    return 0;
+}
+`,
+  },
+  {
     name: "hpyx_free_object",
     requires: [],
     includes: [],
