@@ -62,6 +62,8 @@ export function fieldUses(project: Project, struct: StructType, fields: readonly
       const fn = holder === NONE ? null : readFunction(file, holder);
       const view = stripParentheses(tree, tree.field(node, "argument"));
       const type = typeOf(project, file, fn, view);
+      // Objects are reached through pointers; what is named by value is a struct or union of another kind.
+      if (type === null && tree.token(node, ".") !== NONE && tree.kind(view) !== "pointer_expression") continue;
       const found = type === null ? null : project.objects.struct(type.base);
       if (type !== null && (found === null || found.node !== struct.node || found.file !== struct.file)) continue;
       if (type === null || fn === null)
