@@ -444,8 +444,7 @@ class FieldsPlanner {
       this.#project,
       new Map([...needs].map(([file, support]) => [file, { support, bridges }])),
     );
-    for (const [file, support] of needs)
-      insertSupport(file, this.#of(file), support, [], visible.get(file) ?? new Set());
+    for (const [file, support] of needs) insertSupport(file, this.#of(file), support, [], visible.get(file));
     return [...functions.values()].map((f) => f.fn);
   }
 

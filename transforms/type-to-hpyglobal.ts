@@ -73,7 +73,7 @@ export function planTypeGlobals(project: Project, module: ExtensionModule): Sour
   removeOldSupport(project, file, ready.length, edits);
   const support = new Set(["hpyx_create_global_type"]);
   const visible = sharedSupport(project, new Map([[file, { support, bridges: new Map() }]]));
-  insertSupport(file, edits, support, [], visible.get(file) ?? new Set());
+  insertSupport(file, edits, support, [], visible.get(file));
   return { edits: new Map([[file, edits]]), functions: [], notes: [] };
 }
 
