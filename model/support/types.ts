@@ -49,8 +49,8 @@ static int hpyx_create_type(HPyContext *ctx, HPyType_Spec *spec, PyTypeObject *b
     requires: [],
     includes: [],
     bridged: false,
-    code: `/* Makes the type that a specification describes and keeps it in a global: 0, or -1 with an exception. Like a static type
-   it is made once and lives on. */
+    code: `/* Makes the type that a specification describes and keeps it in a global: 0, or -1 with an exception. Like a static
+   type it is made once and lives on. */
 static int
 hpyx_create_global_type(HPyContext *ctx, HPyType_Spec *spec, HPyGlobal *type, int *is_made)
 {
