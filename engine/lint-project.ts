@@ -5,7 +5,8 @@ import type { Abi } from "../lint/file-checks.ts";
 import type { Finding } from "../lint/findings.ts";
 import { candidateFix, type Fix } from "../lint/fixes.ts";
 import { type FileReport, lintHandles, lintReferences } from "../lint/lint-files.ts";
-import type { InputFile, ParsedFile, Parser, Span } from "../syntax/source.ts";
+import type { InputFile, MacroKnowledge, ParsedFile, Parser, Span } from "../syntax/source.ts";
+import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ProjectInput } from "./types.ts";
 
 export interface LintOptions {
@@ -63,22 +64,99 @@ const SEVERITY: ReadonlyMap<string, Diagnostic["severity"]> = new Map(DIAGNOSTIC
 
 /** Checks all HPy code of a project. */
 export function lintProject(input: ProjectInput, parser: Parser, options: LintOptions): LintReport {
-  const isCapi = options.side === "capi";
-  const inputs = input.files.filter((file) => isSource(file.path) && concerns(file, options.side));
+  const inputs = input.files.filter((file) => isSource(file.path));
   const knowledge = parser.prepare(inputs);
   const files = inputs.filter((file) => mentions(file, options.side)).map((file) => parser.parse(file, knowledge));
+  const parse = (changed: InputFile): ParsedFile => parser.parse(changed, knowledge);
+  return report(files, { ...options, abi: options.abi ?? builtFor(input) }, parse);
+}
+
+/**
+ * Checks a project again and again while somebody edits it: what has not changed is neither parsed nor checked again.
+ * The findings are those of {@link lintProject}, without repairs.
+ */
+export class LintSession {
+  readonly #parser: Parser;
+  #knowledge: MacroKnowledge | null = null;
+  #directives = new Map<string, string>();
+  #parsed = new Map<string, ParsedFile>();
+  #input: ProjectInput = { files: [] };
+
+  constructor(parser: Parser) {
+    this.#parser = parser;
+  }
+
+  /** Takes over the files as they are now; those with the same text may be other objects. */
+  update(input: ProjectInput): void {
+    const sources = input.files.filter((file) => isSource(file.path));
+    const directives = new Map<string, string>();
+    let isSame = sources.length === this.#directives.size;
+    for (const file of sources) {
+      const known = this.#directives.get(file.path);
+      const earlier = this.#parsed.get(file.path);
+      const now = known !== undefined && earlier?.text === file.text ? known : directivesOf(file.text);
+      if (now !== known) isSame = false;
+      directives.set(file.path, now);
+    }
+    this.#input = input;
+    this.#directives = directives;
+    if (isSame && this.#knowledge !== null) {
+      for (const { path, text } of sources) if (this.#parsed.get(path)?.text !== text) this.#parsed.delete(path);
+      return;
+    }
+    // A macro or a condition may mean something else everywhere.
+    this.#knowledge = this.#parser.prepare(sources);
+    this.#parsed.clear();
+  }
+
+  /** A file as it is now; null for one that is not there or is no source. */
+  parsed(path: string): ParsedFile | null {
+    const file = this.#input.files.find((candidate) => candidate.path === path);
+    if (file === undefined || this.#knowledge === null || !isSource(path)) return null;
+    const known = this.#parsed.get(path);
+    if (known !== undefined) return known;
+    const parsed = this.#parser.parse(file, this.#knowledge);
+    this.#parsed.set(path, parsed);
+    return parsed;
+  }
+
+  /** What is found in one file. */
+  check(path: string, side: LintOptions["side"]): readonly LintFinding[] {
+    const file = this.#input.files.find((candidate) => candidate.path === path);
+    if (file === undefined || !isSource(path) || !mentions(file, side)) return [];
+    const files = this.#input.files.flatMap((candidate) => {
+      const parsed = isSource(candidate.path) && mentions(candidate, side) ? this.parsed(candidate.path) : null;
+      return parsed === null ? [] : [parsed];
+    });
+    const options = { side, fixes: "none", only: path, abi: builtFor(this.#input) } as const;
+    return report(files, options, () => files[0] as ParsedFile).findings;
+  }
+}
+
+/** The directives of a text, which are all that it tells about macros. */
+function directivesOf(text: string): string {
+  const tokens = lex(text);
+  const found: string[] = [];
+  for (let t = 0; t < tokens.count; t++)
+    if (tokens.kind[t] === TokenKind.directive) found.push(tokenText(tokens, t));
+  return found.join("\n");
+}
+
+function report(
+  files: readonly ParsedFile[],
+  options: LintOptions & { readonly abi: Abi },
+  parse: (file: InputFile) => ParsedFile,
+): LintReport {
+  const isCapi = options.side === "capi";
   const checked = options.only === undefined ? files : files.filter((file) => file.path === options.only);
-  const reports = isCapi ? lintReferences(files, checked) : lintHandles(files, options.abi ?? builtFor(input), checked);
+  const reports = isCapi ? lintReferences(files, checked) : lintHandles(files, options.abi, checked);
   const findings: LintFinding[] = [];
   const unproven: LintReport["unproven"][number][] = [];
   for (const report of reports) {
     const { file } = report;
     const lines = new Lines(file.text);
     for (const finding of report.findings) {
-      const fix =
-        options.fixes === "offered" && !isCapi
-          ? triedFix(file, finding, report, files, (changed) => parser.parse(changed, knowledge))
-          : null;
+      const fix = options.fixes === "offered" && !isCapi ? triedFix(file, finding, report, files, parse) : null;
       findings.push(located(file.path, lines, finding, fix));
     }
     for (const { span, reason, function: name } of report.unproven)
@@ -227,11 +305,6 @@ function builtFor(input: ProjectInput): Abi {
 function mentions(file: InputFile, side: LintOptions["side"]): boolean {
   const marks = side === "capi" ? ["Py"] : ["HPy", "hpy.h"];
   return marks.some((mark) => file.text.includes(mark));
-}
-
-/** Whether a file can matter to one that is checked: headers define macros for others. */
-function concerns(file: InputFile, side: LintOptions["side"]): boolean {
-  return mentions(file, side) || file.path.includes(".h") || file.path.includes(".inc") || file.path.includes(".inl");
 }
 
 /** Whether a file of a project is C or C++; the others are build files. */
