@@ -5,8 +5,8 @@ import type { Abi } from "../lint/file-checks.ts";
 import type { Finding } from "../lint/findings.ts";
 import { candidateFix, type Fix } from "../lint/fixes.ts";
 import { type FileReport, lintHandles, lintReferences } from "../lint/lint-files.ts";
-import type { InputFile, MacroKnowledge, ParsedFile, Parser, Span } from "../syntax/source.ts";
 import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
+import type { InputFile, MacroKnowledge, ParsedFile, Parser, Span } from "../syntax/source.ts";
 import type { ProjectInput } from "./types.ts";
 
 export interface LintOptions {
@@ -137,8 +137,7 @@ export class LintSession {
 function directivesOf(text: string): string {
   const tokens = lex(text);
   const found: string[] = [];
-  for (let t = 0; t < tokens.count; t++)
-    if (tokens.kind[t] === TokenKind.directive) found.push(tokenText(tokens, t));
+  for (let t = 0; t < tokens.count; t++) if (tokens.kind[t] === TokenKind.directive) found.push(tokenText(tokens, t));
   return found.join("\n");
 }
 

@@ -40,10 +40,7 @@ export function lintHandles(
  * Checks the references of the code that uses the C API. Of functions that are not understood on every path nothing is
  * said: this is about the defects that a migration would carry along, not a proof. Code that Cython wrote is left out.
  */
-export function lintReferences(
-  files: readonly ParsedFile[],
-  checked: readonly ParsedFile[],
-): readonly FileReport[] {
+export function lintReferences(files: readonly ParsedFile[], checked: readonly ParsedFile[]): readonly FileReport[] {
   const written = files.filter((file) => !isGenerated(file));
   const checker = new HandleChecker(written, "capi");
   return written

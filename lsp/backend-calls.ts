@@ -78,7 +78,8 @@ export interface BackendCalls {
     readonly params: InFolder & { readonly path: string; readonly lint: Settings["lint"] };
     readonly result: FileCheck;
   };
-  plan: { readonly params: InFolder; readonly result: PlanSummary };
+  /** Null when the files changed before the plan was there. */
+  plan: { readonly params: InFolder; readonly result: PlanSummary | null };
   select: {
     readonly params: InFolder & { readonly selector: Selector };
     readonly result: Selection | { readonly problem: string };

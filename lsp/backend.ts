@@ -1,6 +1,6 @@
 /** The half of the server that parses, checks and plans. It knows nothing of the protocol and runs in a worker. */
-import { planMigration } from "../engine/engine.ts";
-import { fixProject, lintProject } from "../engine/lint-project.ts";
+import { planGradually } from "../engine/engine.ts";
+import { fixProject, LintSession } from "../engine/lint-project.ts";
 import { compareAsWalked } from "../engine/project-files.ts";
 import { type Selector, selectSteps, wantedFunction } from "../engine/select-steps.ts";
 import type { FileChange, MigrationPlan, ProjectInput, Step } from "../engine/types.ts";
@@ -27,11 +27,25 @@ import { outline } from "./outline.ts";
 /** Plans that are kept of one state of a folder: the plain one, and those that put a function first. */
 const PLANS = 4;
 
+/** Milliseconds of planning after which other messages get their turn. */
+const SLICE = 20;
+
+/** What a plan is answered with whose text was replaced while it was made. */
+const SUPERSEDED = { problem: "the text has changed meanwhile; ask again" } as const;
+
 /** A folder as the backend knows it. */
 class BackendFolder {
   readonly #files = new Map<string, InputFile>();
+  readonly #parser: Parser;
+  readonly #session: LintSession;
   #input: ProjectInput | null = null;
-  readonly #plans = new Map<string, MigrationPlan>();
+  readonly #plans = new Map<string, Promise<MigrationPlan | null>>();
+  #revision = 0;
+
+  constructor(parser: Parser) {
+    this.#parser = parser;
+    this.#session = new LintSession(parser);
+  }
 
   update(files: readonly InputFile[], removed: readonly string[]): void {
     for (const path of removed) this.#files.delete(path);
@@ -40,6 +54,7 @@ class BackendFolder {
     }
     this.#input = null;
     this.#plans.clear();
+    this.#revision++;
   }
 
   file(path: string): InputFile | undefined {
@@ -52,20 +67,46 @@ class BackendFolder {
     return this.#input;
   }
 
-  plan(parser: Parser, first: string | undefined): MigrationPlan {
+  /** Parses and checks, as far as it is needed after what was checked last. */
+  get session(): LintSession {
+    this.#session.update(this.input);
+    return this.#session;
+  }
+
+  /** A plan, made in slices between which other messages are read; null when one of them changed the files. */
+  plan(first: string | undefined): Promise<MigrationPlan | null> {
     const known = this.#plans.get(first ?? "");
     if (known !== undefined) return known;
-    const plan = planMigration(this.input, parser, { hpy: "0.9", ...(first === undefined ? {} : { first }) });
     for (const key of this.#plans.keys()) {
       if (this.#plans.size < PLANS) break;
       if (key !== "") this.#plans.delete(key);
     }
+    const plan = this.#makePlan(first);
     this.#plans.set(first ?? "", plan);
     return plan;
   }
+
+  async #makePlan(first: string | undefined): Promise<MigrationPlan | null> {
+    const revision = this.#revision;
+    const options = { hpy: "0.9", ...(first === undefined ? {} : { first }) } as const;
+    const planning = planGradually(this.input, this.#parser, options);
+    for (;;) {
+      const until = performance.now() + SLICE;
+      while (performance.now() < until) {
+        const { done, value } = planning.next();
+        if (done === true) return value;
+      }
+      await new Promise((resolve) => setTimeout(resolve));
+      if (this.#revision !== revision) return null;
+    }
+  }
 }
 
-type Methods = { [M in BackendMethod]: (params: BackendCalls[M]["params"]) => BackendCalls[M]["result"] };
+type Methods = {
+  [M in BackendMethod]: (
+    params: BackendCalls[M]["params"],
+  ) => BackendCalls[M]["result"] | Promise<BackendCalls[M]["result"]>;
+};
 
 class Backend {
   readonly #parser: Parser;
@@ -83,9 +124,10 @@ class Backend {
       return null;
     },
     check: ({ folder, path, lint }) => this.#check(this.#folder(folder), path, lint),
-    plan: ({ folder }) => {
+    plan: async ({ folder }) => {
       const found = this.#folder(folder);
-      return summarize(found, found.plan(this.#parser, undefined));
+      const plan = await found.plan(undefined);
+      return plan === null ? null : summarize(found, plan);
     },
     select: ({ folder, selector }) => this.#select(this.#folder(folder), selector),
     fix: ({ folder, path }) => {
@@ -94,9 +136,10 @@ class Backend {
       const before = this.#folder(folder).file(path)?.text ?? "";
       return { after: changes.get(path) ?? before, applied };
     },
-    report: ({ folder, name }) => {
+    report: async ({ folder, name }) => {
       const found = this.#folder(folder);
-      const plan = found.plan(this.#parser, undefined);
+      const plan = await found.plan(undefined);
+      if (plan === null) return SUPERSEDED;
       if (plan.modules.length === 0) return { problem: noModule(plan) };
       const project = detail(plan, found.input, { name, version: null }, null);
       const report = { schema: REPORT_SCHEMA, hpy: "0.9", projects: [project] } as const;
@@ -111,28 +154,24 @@ class Backend {
   #folder(uri: string): BackendFolder {
     let found = this.#folders.get(uri);
     if (found === undefined) {
-      found = new BackendFolder();
+      found = new BackendFolder(this.#parser);
       this.#folders.set(uri, found);
     }
     return found;
   }
 
   #check(folder: BackendFolder, path: string, lint: BackendCalls["check"]["params"]["lint"]): FileCheck {
-    const { input } = folder;
-    const sources = input.files.filter((file) => !file.path.endsWith(".py"));
-    const knowledge = this.#parser.prepare(sources);
-    const file = folder.file(path);
-    if (file === undefined) return { functions: [], findings: [], unparsed: [] };
-    const parsed = this.#parser.parse(file, knowledge);
+    const { session } = folder;
+    const parsed = session.parsed(path);
+    if (parsed === null) return { functions: [], findings: [], unparsed: [] };
     const sides = lint === "none" ? [] : lint === "handles" ? (["hpy"] as const) : (["hpy", "capi"] as const);
-    const findings = sides.flatMap((side) =>
-      lintProject(input, this.#parser, { side, fixes: "none" }).findings.filter((found) => found.path === path),
-    );
+    const findings = sides.flatMap((side) => session.check(path, side));
     return { functions: outline(parsed), findings, unparsed: parsed.unparsed };
   }
 
-  #select(folder: BackendFolder, selector: Selector): Selection | { readonly problem: string } {
-    const plan = folder.plan(this.#parser, wantedFunction(selector));
+  async #select(folder: BackendFolder, selector: Selector): Promise<Selection | { readonly problem: string }> {
+    const plan = await folder.plan(wantedFunction(selector));
+    if (plan === null) return SUPERSEDED;
     if (plan.modules.length === 0) return { problem: noModule(plan) };
     const steps = selectSteps(plan, selector);
     if (!steps.ok) return { problem: steps.message };

@@ -9,8 +9,6 @@ import { BackendGone, type Remote } from "./remote.ts";
 
 /** Milliseconds without a change after which a plan is made; longer where plans take longer. */
 const PLAN_DELAY = 250;
-/** Plans that take longer than this many milliseconds are given up when their text is not wanted any more. */
-const PATIENCE = 3000;
 
 /** A check of one version of a document. */
 export interface Checked {
@@ -40,6 +38,15 @@ class Link {
 
   touch(folder: Folder, path: string): void {
     this.#dirty.get(folder)?.add(path);
+  }
+
+  /** Tells a running backend of changes at once. */
+  async tell(folder: Folder): Promise<void> {
+    const remote = await this.#remote;
+    const paths = this.#dirty.get(folder);
+    if (remote === null || paths === undefined || paths.size === 0) return;
+    this.#dirty.set(folder, new Set());
+    await remote.call("update", { folder: folder.uri, ...folder.files(paths) }).catch(() => {});
   }
 
   /** Calls the backend after it has been told of all changes. */
@@ -207,6 +214,8 @@ export class Workspace {
   touched(folder: Folder, path: string): void {
     this.#checker.touch(folder, path);
     this.#planner.touch(folder, path);
+    // A plan that is being made is of no use any more, and gives way.
+    if (this.#activity(folder).plan !== null) void this.#planner.tell(folder);
     if (folder.state !== "indexing" && folder.blocked === null) this.#planSoon(folder);
   }
 
@@ -288,6 +297,10 @@ export class Workspace {
     try {
       const plan = await this.#planner.call(folder, "plan", {});
       if (!this.#activities.has(folder)) return;
+      if (plan === null) {
+        this.#planSoon(folder);
+        return;
+      }
       activity.took = this.#now() - activity.since;
       folder.planned = { plan, revision, texts };
       folder.state = "ready";
@@ -307,18 +320,6 @@ export class Workspace {
   /** Ends a plan that is being made. */
   interrupt(folder: Folder): void {
     if (this.#activity(folder).plan !== null) this.#planner.restart();
-  }
-
-  /** Waits until there is a plan of the texts as they are now, or a reason why there is none. */
-  async settled(folder: Folder): Promise<void> {
-    const activity = this.#activity(folder);
-    const isStale = activity.plan !== null && activity.revision !== folder.revision;
-    if (isStale && this.#now() - activity.since > PATIENCE) this.#planner.restart();
-    while (this.#activities.has(folder) && folder.planned?.revision !== folder.revision) {
-      const isHopeless = folder.blocked !== null || folder.state === "indexing";
-      if (isHopeless || (folder.state === "failed" && activity.revision === folder.revision)) return;
-      await this.#plan(folder);
-    }
   }
 
   /**
