@@ -952,7 +952,10 @@ class Analysis {
     const reassigned = new Set(region?.reassigned ?? []);
     const places: Node[] = region === undefined ? [] : [region.first, region.last];
     const site = death.site === NONE ? this.fn.body : death.site;
-    places.push(site);
+    // What the condition of a loop makes for its body is closed at the end of each round.
+    const round = this.#loopBody(site, death.node);
+    if (round.length > 0) places.push(...round);
+    else places.push(site);
     if (death.reassignment !== NONE) {
       const statement = this.#statementOf(death.node);
       if (reassigned.has(statement)) return null;
@@ -982,6 +985,20 @@ class Analysis {
       before,
       reassigned,
     };
+  }
+
+  /** First and last statement of the body of a loop whose condition holds a site, where a node of the graph is in that body. */
+  #loopBody(site: Node, node: number): Node[] {
+    const tree = this.tree;
+    const loop = tree.enclosing(site, "while_statement", "for_statement");
+    const condition = loop === NONE ? NONE : tree.field(loop, "condition");
+    const body = loop === NONE ? NONE : tree.field(loop, "body");
+    if (condition === NONE || body === NONE || site < condition || site >= tree.next(condition)) return [];
+    const statement = this.#statementOf(node);
+    if (statement < body || statement >= tree.next(body)) return [];
+    if (tree.kind(body) !== "compound_statement") return [body];
+    const statements = tree.named(body).filter((s) => !tree.isComment(s));
+    return statements.length === 0 ? [] : [statements[0] as Node, statements[statements.length - 1] as Node];
   }
 
   /** The statements of the innermost block that span all the given nodes. */

@@ -2,6 +2,7 @@
 
 import type { CapiFunction } from "../model/api/capi.ts";
 import { CAPI_CONSTANTS, CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
+import { CAPSULE_FUNCTIONS } from "../model/api/capsule-functions.ts";
 import { CONTEXT_HANDLES } from "../model/api/context-handles.ts";
 import {
   type CType,
@@ -514,6 +515,10 @@ export class Typing {
   callee(call: Node): Callee {
     const tree = this.tree;
     const n = stripParentheses(tree, tree.field(call, "function"));
+    if (n !== NONE && tree.kind(n) === "field_expression") {
+      const facts = CAPSULE_FUNCTIONS.get(this.#memberName(n));
+      return facts === undefined ? { kind: "computed" } : { kind: "capi", name: facts.name, facts };
+    }
     if (n === NONE || tree.kind(n) !== "identifier") return { kind: "computed" };
     const written = tree.source(n);
     if (this.locals.has(written)) return { kind: "computed" };
@@ -523,6 +528,15 @@ export class Typing {
     const facts = CAPI_FUNCTIONS.get(name);
     if (facts !== undefined && !this.#isStandIn(facts)) return { kind: "capi", name, facts };
     return { kind: "foreign", name };
+  }
+
+  /** `pointer->member` as it would be written without white space; empty for other fields. */
+  #memberName(n: Node): string {
+    const tree = this.tree;
+    const pointer = tree.field(n, "argument");
+    if (tree.token(n, "->") === NONE || tree.kind(pointer) !== "identifier") return "";
+    const name = tree.source(pointer);
+    return this.locals.has(name) ? "" : `${name}->${tree.source(tree.field(n, "field"))}`;
   }
 
   /** Whether the project has a macro of its own for a function that CPython 3.11 lacks: `#define PyInt_Check(o) 0`. */

@@ -1550,6 +1550,8 @@ export class Interpreter {
           if (when === "null")
             return value.kind !== "cell" || cell === undefined || cell.maybeNull || cell.state === "unknown";
           if (when === "present" && value.kind === "null") return false;
+          // Nothing is written through a null pointer.
+          if (value.kind === "null" && outcome.arguments[i]?.out?.kind === "new") return false;
           const oldWhen = outcome.arguments[i]?.oldWhen ?? "any";
           if (oldWhen === "any" || value.kind !== "address") return true;
           const old = state.get(value.place);

@@ -39,7 +39,7 @@ export function bridgeFor(facts: CapiFunction): Bridge | { readonly unsupported:
       call.push(`arg${index}`);
     }
   }
-  const name = `hpyx_${facts.name}`;
+  const name = `hpyx_${facts.name.replace("->", "_")}`;
   const lines: string[] = [];
   let result = facts.result;
   const expression = `${facts.name}(${call.join(", ")})`;
