@@ -153,8 +153,8 @@ export interface Surroundings {
   readonly summaryOf: (fn: CFunction) => Summary | null;
   /** Whether a function stays legacy, and its summary is only what its callers take it to mean. */
   readonly isBridged: (fn: CFunction) => boolean;
-  /** Why a function has no summary, a whole sentence. */
-  readonly whyNot: (fn: CFunction) => string;
+  /** Why a function has no summary: the id of the refusal at the root, and a whole sentence. */
+  readonly whyNot: (fn: CFunction) => { readonly root: string; readonly reason: string };
 }
 
 /** Node of a graph at which a function is left. */
@@ -2714,12 +2714,15 @@ class Analysis {
         `\`${target.name}\` is given a reference as something else.`,
       );
     const summary = this.around.summaryOf(target);
-    if (summary === null)
-      this.typing.refuse(
+    if (summary === null) {
+      const { root, reason } = this.around.whyNot(target);
+      throw new Refused(
         "calls-unproven-function",
-        n,
-        `\`${target.name}\` cannot be proved, so calls of it cannot be rewritten. ${this.around.whyNot(target)}`,
+        this.typing.span(n),
+        `\`${target.name}\` cannot be proved, so calls of it cannot be rewritten. ${reason}`,
+        root,
       );
+    }
     (this.around.isBridged(target) ? this.bridged : this.callees).add(target);
     this.#checkPassedArguments(n, target, list);
     const types = target.parameters.map((p) => p.type);

@@ -58,10 +58,13 @@ export interface Local {
 export class Refused extends Error {
   readonly id: string;
   readonly span: Span;
-  constructor(id: string, span: Span, message: string) {
+  /** Id of the refusal of another function that this one only follows; its own id where there is none. */
+  readonly root: string;
+  constructor(id: string, span: Span, message: string, root = id) {
     super(message);
     this.id = id;
     this.span = span;
+    this.root = root;
   }
 }
 
@@ -404,10 +407,40 @@ export class Typing {
     if (at === NONE) return null;
     if (this.tree.kind(at) !== "concatenated_string") {
       const source = this.tree.source(at);
-      return stringValue(this.tree, at) ?? (this.locals.has(source) ? null : this.#stringMacro(source, 0));
+      if (this.locals.has(source)) return this.#constantString(source);
+      return stringValue(this.tree, at) ?? this.#stringMacro(source, 0) ?? this.#constantArray(source);
     }
     const pieces = this.tree.named(at).map((part) => this.stringOf(part));
     return pieces.includes(null) ? null : pieces.join("");
+  }
+
+  /** The literal that a local `const char *` is declared with, where nothing else is ever assigned to it. */
+  #constantString(name: string): string | null {
+    const tree = this.tree;
+    const [only, ...more] = this.declarationsOf(name);
+    if (only === undefined || more.length > 0 || this.locals.get(name)?.parameter !== -1) return null;
+    const { type, value } = only.declarator;
+    if (type.base !== "char" || type.pointers !== 1 || type.arrays > 0 || value === NONE) return null;
+    const isSet = [...tree.descendants(this.fn.body, "identifier")].some((n) => {
+      if (tree.source(n) !== name) return false;
+      const parent = tree.parent(n);
+      const kind = tree.kind(parent);
+      if (kind === "assignment_expression") return tree.field(parent, "left") === n;
+      return kind === "update_expression" || (kind === "pointer_expression" && tree.token(parent, "&") !== NONE);
+    });
+    return isSet ? null : this.stringOf(stripCasts(tree, value));
+  }
+
+  /** The literal of `static const char name[] = "..."`. */
+  #constantArray(name: string): string | null {
+    const [only, ...more] = this.project.globals.get(name) ?? [];
+    if (only === undefined || more.length > 0 || !only.isStatic) return null;
+    const { tree } = only.file;
+    const { type, value } = only.declarator;
+    const isConstant = tree.children(only.declaration).some((c) => tree.source(c) === "const");
+    if (!isConstant || type.base !== "char" || type.pointers + type.arrays !== 1 || value === NONE) return null;
+    // A pointer could be set to another text, unless it is constant itself.
+    return type.arrays === 1 ? stringValue(tree, value) : null;
   }
 
   #stringMacro(name: string, depth: number): string | null {

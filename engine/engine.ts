@@ -332,6 +332,7 @@ function findModule(snapshot: Snapshot, name: string, path: string): ExtensionMo
 function refusalOf(error: Refused, file: ParsedFile): Refusal {
   return {
     id: error.id,
+    ...(error.root === error.id ? {} : { root: error.root }),
     path: file.path,
     span: error.span,
     line: lineOf(file.text, error.span.start),
@@ -735,7 +736,8 @@ function planUnit(
       const isUnread = retried instanceof Refused && retried.id.startsWith("rewrite-not-");
       if (!(retried instanceof Refused) || isUnread || entry === undefined) throw error;
       const { path } = functionFile(project, entry, functionNames(entry)[0] ?? "");
-      throw new Refused(retried.id, originalSpan(readable.edits.get(path) ?? [], retried.span), retried.message);
+      const span = originalSpan(readable.edits.get(path) ?? [], retried.span);
+      throw new Refused(retried.id, span, retried.message, retried.root);
     }
   };
   try {

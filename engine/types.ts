@@ -25,6 +25,8 @@ export interface Exclusion {
 /** Why something stays as it is. `id` is a stable kebab-case name that `explain` answers. */
 export interface Refusal {
   readonly id: string;
+  /** Id of the refusal of a function that this one calls, where it stays because of that; missing elsewhere. */
+  readonly root?: string;
   readonly path: string;
   readonly span: Span;
   /** 1-based line of `span.start` in the original file. */

@@ -269,7 +269,7 @@ export class Project {
     const all = this.functions.get(name) ?? [];
     const here = all.filter((f) => f.file === file);
     if (here.length > 0) return here;
-    const seen = all.filter((f) => !f.isStatic || this.mayInclude(file, f.file));
+    const seen = all.filter((f) => !f.isStatic || (f.usesHpy && this.mayInclude(file, f.file)));
     // Guarded copies of one function in several headers are one function.
     return seen.filter((f, i) => !seen.slice(0, i).some((g) => isSameText(f, g)));
   }

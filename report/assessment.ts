@@ -108,7 +108,9 @@ function blockersOf(plan: MigrationPlan, texts: ReadonlyMap<string, string>): Bl
     for (const unit of [...module.functions, ...module.types]) {
       const keys = new Set<string>();
       for (const given of unit.refusals) {
-        const refusal = rootCause(module, given);
+        const cause = rootCause(module, given);
+        // What a callee is refused for holds its callers too.
+        const refusal = cause.root === undefined ? cause : { ...cause, id: cause.root };
         const capi = ABOUT_CALLS.has(refusal.id) ? (missingCalls(sliceOf(texts, refusal))[0]?.capi ?? null) : null;
         const key = capi === null ? refusal.id : `${refusal.id} ${capi}`;
         if (keys.has(key)) continue;

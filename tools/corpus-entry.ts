@@ -33,6 +33,13 @@ export interface CorpusResult {
   readonly unverified: string | null;
   readonly functions: { readonly pure: number; readonly bridged: number; readonly legacy: number };
   readonly types: { readonly moved: number; readonly legacy: number };
+  /** What holds functions and types back, with their number; `follows` where they only wait for others. */
+  readonly causes: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly holds: number;
+    readonly follows: boolean;
+  }[];
   readonly steps: {
     readonly total: number;
     readonly green: number;

@@ -9,7 +9,8 @@ import { basename, join } from "node:path";
 import { loadParser } from "../cli/load-parser.ts";
 import { readProject } from "../cli/project.ts";
 import { planMigration } from "../engine/engine.ts";
-import type { Exclusion, MigrationPlan } from "../engine/types.ts";
+import type { Exclusion, MigrationPlan, ProjectInput } from "../engine/types.ts";
+import { assess } from "../report/assessment.ts";
 import { compareStates } from "../verify/compare.ts";
 import { Laboratory } from "../verify/laboratory.ts";
 import { findBuildCommand, findRequirements, findTestCommand } from "../verify/project-commands.ts";
@@ -66,7 +67,10 @@ function unverified(plan: MigrationPlan, reason: string, baseline: Baseline | nu
   };
 }
 
-function numbersOf(plan: MigrationPlan): Pick<CorpusResult, "functions" | "types" | "insertions" | "deletions"> {
+function numbersOf(
+  plan: MigrationPlan,
+  input: ProjectInput,
+): Pick<CorpusResult, "functions" | "types" | "causes" | "insertions" | "deletions"> {
   const types = plan.modules.flatMap((module) => module.types);
   return {
     functions: plan.totals,
@@ -74,6 +78,7 @@ function numbersOf(plan: MigrationPlan): Pick<CorpusResult, "functions" | "types
       moved: types.filter((type) => type.status !== "legacy").length,
       legacy: types.filter((type) => type.status === "legacy").length,
     },
+    causes: assess(plan, input).blockers.map(({ id, title, holds, follows }) => ({ id, title, holds, follows })),
     insertions: plan.steps.reduce((sum, step) => sum + step.insertions, 0),
     deletions: plan.steps.reduce((sum, step) => sum + step.deletions, 0),
   };
@@ -200,7 +205,7 @@ try {
   say(`${entry.name}: planned ${first.steps.length} steps in ${planSeconds.toFixed(1)} s`);
   const { plan, ...verification } = await verifyEntry(entry, root, source, first, replan, Number(group));
   const base = { name: entry.name, version: entry.version, planSeconds, memory };
-  const result: CorpusResult = { ...base, ...verification, ...numbersOf(plan) };
+  const result: CorpusResult = { ...base, ...verification, ...numbersOf(plan, project.value.input) };
   writeFileSync(resultFile, `${JSON.stringify(result, null, 2)}\n`);
 } finally {
   rmSync(join(root, ".."), { recursive: true, force: true });

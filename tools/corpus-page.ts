@@ -21,6 +21,26 @@ function cell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("\n", " ");
 }
 
+/** Rows of the causes that hold most functions back, those that only wait for others last. */
+function largestCauses(results: readonly CorpusResult[]): (string | number)[][] {
+  const found = new Map<string, { title: string; holds: number; packages: number; follows: boolean }>();
+  for (const { causes } of results)
+    for (const { id, title, holds, follows } of causes ?? []) {
+      const known = found.get(`${id} ${title}`) ?? { title, holds: 0, packages: 0, follows };
+      found.set(`${id} ${title}`, known);
+      known.holds += holds;
+      known.packages++;
+    }
+  return [...found]
+    .sort(([, a], [, b]) => Number(a.follows) - Number(b.follows) || b.holds - a.holds || (a.title < b.title ? -1 : 1))
+    .map(([key, { title, holds, packages }]) => [
+      cell(title),
+      `\`${key.slice(0, key.indexOf(" "))}\``,
+      holds,
+      packages,
+    ]);
+}
+
 /**
  * The page of results.
  *
@@ -115,6 +135,14 @@ ${table(
       `## Compared\n\nModule functions called with edge values on the original and on the migrated build.\n\n${table(["package", "functions", "calls", "differences"], rows)}`,
     );
   }
+  const causes = largestCauses(results);
+  if (causes.length > 0)
+    parts.push(`## Largest causes
+
+What keeps functions and types legacy, by the number of them in all packages; a function that calls one which is refused counts
+for the cause of that. \`hpy-migrate explain ID\` says what each means and what can be done.
+
+${table(["cause", "id", "holds back", "packages"], causes).replace("|---|--:|", "|---|---|")}`);
   if (rest.length > 0) {
     const rows = rest.map((r) => [
       `${r.name} ${r.version}`,

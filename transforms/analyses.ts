@@ -77,9 +77,9 @@ export class Analyses {
       isBridged: (fn) => this.#facts.get(fn) instanceof Refused,
       whyNot: (fn) => {
         const facts = this.#facts.get(fn);
-        if (!(facts instanceof Refused)) return "";
+        if (!(facts instanceof Refused)) return { root: "calls-unproven-function", reason: "" };
         const line = lineAt(fn.file, facts.span.start);
-        return `Line ${line}: ${facts.message}`;
+        return { root: facts.root, reason: `Line ${line}: ${facts.message}` };
       },
     };
   }

@@ -427,6 +427,8 @@ class MethodPlanner {
         continue;
       }
       const own = this.#analyses.helper(helper);
+      // What takes and returns no objects can go on being called as it is.
+      if (!this.#touchesObjects(helper) && !this.#canMove(helper, new Set())) continue;
       if (own instanceof Refused) throw new RefusedAt(helper.file, own.id, own.span, own.message);
       const plain = this.#plainModuleOf(helper.file);
       if (plain !== undefined)
@@ -536,6 +538,22 @@ class MethodPlanner {
       } else this.#deletePrototype(prototype);
     }
     return result;
+  }
+
+  #touchesObjects(fn: CFunction): boolean {
+    const { objects } = this.#project;
+    return objects.mentionsObject(fn.result) || fn.parameters.some((p) => objects.mentionsObject(p.type));
+  }
+
+  /** Whether nothing stands in the way of a helper and those that it needs, as far as files and proofs go. */
+  #canMove(helper: CFunction, seen: Set<CFunction>): boolean {
+    if (seen.has(helper)) return true;
+    seen.add(helper);
+    const facts = this.#analyses.helper(helper);
+    if (facts instanceof Refused || this.#plainModuleOf(helper.file) !== undefined) return false;
+    const prototypes = this.#project.prototypes.get(helper.name) ?? [];
+    if (prototypes.some((p) => this.#plainModuleOf(p.file) !== undefined)) return false;
+    return [...facts.callees].every((callee) => this.#canMove(callee, seen));
   }
 
   /** A module that reads a file and has no hpy.h in its build. */
