@@ -1532,7 +1532,8 @@ export class Interpreter {
   private carriesResource(value: Value, state: State): boolean {
     if (value.kind === "context" || value.kind === "address") return true;
     const cell = state.cell(value);
-    return cell !== undefined && cell.kind !== "interior";
+    // What points into an object holds nothing that could be closed without a context.
+    return cell !== undefined && cell.kind !== "interior" && cell.kind !== "view";
   }
 
   private callProject(n: Node, name: string, summary: Summary, nodes: readonly Node[], given: State): Result[] {
