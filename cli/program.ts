@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Explanation } from "../engine/explain.ts";
 import { checkApplicable, selectSteps, wantedFunction } from "../engine/select-steps.ts";
-import type { MigrationOptions, MigrationPlan, ProjectInput, Step } from "../engine/types.ts";
+import type { BridgeUse, MigrationOptions, MigrationPlan, ProjectInput, Step } from "../engine/types.ts";
 import { count, renderAccount } from "../report/account.ts";
 import { assess } from "../report/assessment.ts";
 import { renderPatchSeries, renderStat } from "../report/patch-series.ts";
@@ -58,6 +58,7 @@ interface CommonOptions {
   readonly quiet?: true;
   readonly color: boolean;
   readonly hpy: "0.9";
+  readonly bridge?: BridgeUse;
   readonly exclude: readonly string[];
   readonly allowDirty?: true;
 }
@@ -109,8 +110,20 @@ function collect(value: string, earlier: readonly string[]): readonly string[] {
   return [...earlier, value];
 }
 
+/** When functions may move that go on calling the C API in places. */
+function withBridges(command: Command): Command {
+  return command.addOption(
+    new Option(
+      "--bridge <when>",
+      "call the C API from moved functions: for nothing, for what HPy lacks, or also for exactness",
+    )
+      .choices(["never", "needed", "always"])
+      .default("needed"),
+  );
+}
+
 function withSelectors(command: Command): Command {
-  return command
+  return withBridges(command)
     .option("--step <id>", "this step")
     .option("--function <name>", "the steps up to the one that moves this function")
     .option("--through <id>", "the steps up to this one")
@@ -168,8 +181,7 @@ export async function run(args: readonly string[], load: LoadEngine, around: Sur
     .exitOverride()
     .action(action<CommonOptions>((path, options) => overview(path, options, load, around)));
 
-  program
-    .command("plan")
+  withBridges(program.command("plan"))
     .description("the ordered steps, and each function's status and refusals")
     .argument("[path]", "the project", ".")
     .action(action<CommonOptions>((path, options) => plan(path, options, load, around)));
@@ -340,7 +352,11 @@ async function makePlan(
   if (!project.ok) return project;
   for (const warning of project.value.warnings) around.err(`hpy-migrate: ${warning}\n`);
   const engine = await load();
-  const made = await engine.plan(project.value.input, { hpy: options.hpy, ...(first === undefined ? {} : { first }) });
+  const made = await engine.plan(project.value.input, {
+    hpy: options.hpy,
+    ...(options.bridge === undefined ? {} : { bridge: options.bridge }),
+    ...(first === undefined ? {} : { first }),
+  });
   if (made.modules.length === 0) {
     const [note] = made.notes;
     const why = note ? ` (${note.path}:${note.line}: ${note.message})` : "";
@@ -553,6 +569,7 @@ async function apply(
     if (excluded.length === 0) return { plan: made, steps };
     const next = await engine.plan(project.input, {
       hpy: options.hpy,
+      ...(options.bridge === undefined ? {} : { bridge: options.bridge }),
       excluded,
       ...(first === undefined ? {} : { first }),
     });

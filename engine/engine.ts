@@ -2,6 +2,7 @@
 
 import { Refused } from "../analysis/typing.ts";
 import { proveHandles } from "../lint/check-handles.ts";
+import { CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
 import { readBuildFiles } from "../model/build-files.ts";
 import type { BuildFacts } from "../model/build-files.types.ts";
 import { type HPyTypeSpec, readHPyTypes } from "../model/hpy-types.ts";
@@ -22,6 +23,7 @@ import { lex, TokenKind } from "../syntax/lexer.ts";
 import type { InputFile, MacroKnowledge, ParsedFile, Parser, Span } from "../syntax/source.ts";
 import { NONE } from "../syntax/tree.ts";
 import { Analyses, type LegacyCalls } from "../transforms/analyses.ts";
+import { bridgeFor } from "../transforms/bridge.ts";
 import { planBuildFileEdits } from "../transforms/build-files.ts";
 import {
   type Entry,
@@ -35,6 +37,7 @@ import {
 import { expandApiMacros, restoreMacros } from "../transforms/expand-api-macros.ts";
 import { expandModuleMacros } from "../transforms/expand-module-macros.ts";
 import { planFinish } from "../transforms/finish-module.ts";
+import type { CallRule } from "../transforms/function-body.ts";
 import { planGlobals } from "../transforms/global-to-hpyglobal.ts";
 import {
   type Containers,
@@ -60,6 +63,7 @@ import { lineChanges } from "./line-changes.ts";
 import { functionsOfTypes } from "./type-functions.ts";
 import type {
   Account,
+  BridgeUse,
   FileChange,
   FunctionReport,
   FunctionStatus,
@@ -268,7 +272,8 @@ export function* planGradually(
   options: MigrationOptions,
 ): Generator<PlanProgress, MigrationPlan, void> {
   const start = new Snapshot(parser, new Map(input.files.map((f) => [f.path, f])), null);
-  const rules: RuleSet = { rules: RULES, unmapped: UNMAPPED };
+  const bridge = options.bridge ?? "needed";
+  const rules: EngineRules = { rules: bridge === "always" ? exactRules() : RULES, unmapped: UNMAPPED, bridge };
   const outcomes: Outcomes = {
     steps: [],
     excluded: new Map(options.excluded?.map((e) => [e.step, e.evidence])),
@@ -323,6 +328,32 @@ export function* planGradually(
   // A header that modules share loses Python.h when the last of them needs it no more.
   for (const { name, path } of moduleNames) snapshot = finishModule(parser, snapshot, name, path, outcomes);
   return report(start, snapshot, outcomes, options);
+}
+
+/** Rules, and when calls of the C API may be left in moved functions. */
+interface EngineRules extends RuleSet {
+  readonly bridge: BridgeUse;
+}
+
+/** The rules whose calls behave as the C API in every case, and those of calls that cannot be bridged. */
+function exactRules(): ReadonlyMap<string, CallRule> {
+  return new Map(
+    [...RULES].filter(([name, rule]) => {
+      const facts = CAPI_FUNCTIONS.get(name);
+      return rule.note === undefined || facts === undefined || "unsupported" in bridgeFor(facts);
+    }),
+  );
+}
+
+/** Throws {@link Refused} for a step with calls of the C API where these are not wanted. */
+function refuseBridges({ bridge }: EngineRules, plan: MethodStep, span: Span): void {
+  const bridged = plan.migrated.find((m) => m.bridged);
+  if (bridge !== "never" || bridged === undefined) return;
+  throw new Refused(
+    "bridge-not-wanted",
+    span,
+    `\`${bridged.name}\` would go on using the C API in places, and bridges are not wanted.`,
+  );
 }
 
 function findModule(snapshot: Snapshot, name: string, path: string): ExtensionModule | undefined {
@@ -616,7 +647,7 @@ function* migrateEntries(
   start: Snapshot,
   name: string,
   path: string,
-  rules: RuleSet,
+  rules: EngineRules,
   outcomes: Outcomes,
   first: string,
 ): Generator<PlanProgress, Snapshot, void> {
@@ -655,6 +686,9 @@ function* migrateEntries(
         for (const fn of functionNames(entry)) outcomes.ofTypes.add(functionKey(project, entry, fn));
     try {
       const { plan, next } = planUnit(parser, snapshot, { name, path }, unit, rules, copies, calls);
+      const named = functionNames(unit[0] as Entry)[0] ?? "";
+      const own = resolveFunction(project, functionFile(project, unit[0] as Entry, named), named);
+      refuseBridges(rules, plan, own === null ? { start: 0, end: 0 } : spanOfName(own));
       const id = uniqueId(unitId(project, name, unit), outcomes.steps);
       addStep(outcomes, snapshot, next, {
         id,
@@ -708,7 +742,7 @@ function planUnit(
   snapshot: Snapshot,
   of: { readonly name: string; readonly path: string },
   unit: readonly Entry[],
-  rules: RuleSet,
+  rules: EngineRules,
   copies: Copies,
   calls: LegacyCalls,
 ): { readonly plan: MethodStep; readonly next: Snapshot } {
@@ -1026,7 +1060,7 @@ function migrateInit(
   snapshot: Snapshot,
   name: string,
   path: string,
-  rules: RuleSet,
+  rules: EngineRules,
   outcomes: Outcomes,
 ): Snapshot {
   const module = findModule(snapshot, name, path);
@@ -1037,6 +1071,7 @@ function migrateInit(
   try {
     const plan = planInit(snapshot.project, module, snapshot.analyses("refused"), rules);
     if (plan === null) return snapshot;
+    refuseBridges(rules, plan, spanOfName(found.init));
     const next = advance(parser, snapshot, snapshot.files, plan.edits);
     proveStep(next, plan.migrated);
     const id = uniqueId(`function-${found.init.name}`, outcomes.steps);

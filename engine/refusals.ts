@@ -109,6 +109,13 @@ Add the missing Py_INCREF before the call.`,
     },
   },
   {
+    id: "bridge-not-wanted",
+    title: "It would go on using the C API in places",
+    text: `The function can move, but HPy 0.9 lacks something that it calls, or it works on references that C memory keeps, so that it would call the C API over a bridge. With \`--bridge never\` such functions stay as they are.
+
+Use \`--bridge needed\`, the default, or rewrite the function without these calls.`,
+  },
+  {
     id: "build-file-unsupported",
     title: "The build files cannot be edited",
     text: `The build files (setup.py, setup.cfg, pyproject.toml) describe the extension in a way that cannot be read statically, or for which HPy has no key. The C sources are not touched either, because they would not build.

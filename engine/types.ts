@@ -8,11 +8,19 @@ export interface ProjectInput {
 export interface MigrationOptions {
   /** HPy release to target; `0.9` is the only table so far. */
   readonly hpy: "0.9";
+  /** When functions may move that go on calling the C API in places; `needed` is the default. */
+  readonly bridge?: BridgeUse;
   /** A function to move before the others of its module, with what it needs; the rest of the series follows it. */
   readonly first?: string;
   /** Steps that must not be made: what they would move stays legacy with the refusal `verification-failed`. */
   readonly excluded?: readonly Exclusion[];
 }
+
+/**
+ * `never`: such functions stay legacy. `needed`: the C API is called for what HPy lacks. `always`: and for what HPy's own
+ * call does differently in some case, as the notes of a step say otherwise.
+ */
+export type BridgeUse = "never" | "needed" | "always";
 
 /** A step that was made from this input before and did not pass verification. */
 export interface Exclusion {
