@@ -89,6 +89,8 @@ export interface BackendCalls {
     readonly params: InFolder & { readonly path: string };
     readonly result: { readonly after: string; readonly applied: number };
   };
+  /** The findings of a file for which a repair is certain. */
+  repairs: { readonly params: InFolder & { readonly path: string }; readonly result: readonly LintFinding[] };
   report: {
     readonly params: InFolder & { readonly name: string };
     readonly result: { readonly html: string } | { readonly problem: string };

@@ -1,6 +1,6 @@
 /** The half of the server that parses, checks and plans. It knows nothing of the protocol and runs in a worker. */
 import { planGradually } from "../engine/engine.ts";
-import { fixProject, LintSession } from "../engine/lint-project.ts";
+import { fixProject, LintSession, lintProject } from "../engine/lint-project.ts";
 import { compareAsWalked } from "../engine/project-files.ts";
 import { type Selector, selectSteps, wantedFunction } from "../engine/select-steps.ts";
 import type { FileChange, MigrationPlan, ProjectInput, Step } from "../engine/types.ts";
@@ -135,6 +135,11 @@ class Backend {
       const { changes, applied } = fixProject(input, this.#parser, path);
       const before = this.#folder(folder).file(path)?.text ?? "";
       return { after: changes.get(path) ?? before, applied };
+    },
+    repairs: ({ folder, path }) => {
+      const { input } = this.#folder(folder);
+      const { findings } = lintProject(input, this.#parser, { side: "hpy", fixes: "offered", only: path });
+      return findings.filter(({ fix }) => fix !== null);
     },
     report: async ({ folder, name }) => {
       const found = this.#folder(folder);

@@ -1,5 +1,6 @@
 /** What the light bulb offers. Edits are worked out when one is chosen, so that offering them costs nothing. */
 import { type CodeAction, CodeActionKind, type Command, type Diagnostic } from "vscode-languageserver";
+import type { LintFinding } from "../engine/lint-project.ts";
 import type { PlannedFunction, StepSummary } from "./backend-calls.ts";
 import { type DiagnosticData, functionsIn, SOURCE, typesIn } from "./diagnostics.ts";
 import type { OpenDocument } from "./documents.ts";
@@ -27,6 +28,8 @@ export interface ActionContext {
   readonly only: readonly string[] | undefined;
   /** Whether the client takes edits with places to fill in. */
   readonly snippets: boolean;
+  /** Findings of the checker that can be repaired. */
+  readonly repairs: readonly LintFinding[];
 }
 
 /** Whether a client that asks for `only` wants actions of a kind. */
@@ -138,10 +141,35 @@ function ofDiagnostics(context: ActionContext): CodeAction[] {
       const command: Command = { title: "Explain", command: COMMANDS.explain, arguments: [argument] };
       found.push({ title: `Explain ${data.id}`, kind: CodeActionKind.QuickFix, diagnostics: [diagnostic], command });
     }
+    const repair = repairOf(context, diagnostic, data);
+    if (repair !== null) found.push(repair);
     const suppression = suppress(context, diagnostic, data);
     if (suppression !== null) found.push(suppression);
   }
   return found;
+}
+
+/** The repair of a finding of the checker. */
+function repairOf(
+  { document, repairs }: ActionContext,
+  diagnostic: Diagnostic,
+  data: DiagnosticData,
+): CodeAction | null {
+  const { positions, uri, version } = document;
+  const at = positions.offsetAt(diagnostic.range.start);
+  const fix = repairs.find((finding) => finding.id === data.id && finding.span.start === at)?.fix;
+  if (!fix || data.kind !== "lint") return null;
+  const edits = fix.edits.map(({ start, end, text }) => ({
+    range: positions.range({ start, end }),
+    newText: toText(text),
+  }));
+  return {
+    title: toText(fix.title),
+    kind: CodeActionKind.QuickFix,
+    diagnostics: [diagnostic],
+    isPreferred: true,
+    edit: { documentChanges: [{ textDocument: { uri, version }, edits }] },
+  };
 }
 
 /** Puts a comment with a reason before the line that a diagnostic is about, or before the whole function. */

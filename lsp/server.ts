@@ -32,7 +32,7 @@ import type { FileChange } from "../engine/types.ts";
 import type { StepSummary } from "./backend-calls.ts";
 import { type ActionData, codeActions, FIX_ALL, REWRITE } from "./code-actions.ts";
 import { codeLenses } from "./code-lenses.ts";
-import { diagnosticsOf, functionsIn, SOURCE } from "./diagnostics.ts";
+import { type DiagnosticData, diagnosticsOf, functionsIn, SOURCE } from "./diagnostics.ts";
 import { Documents, type OpenDocument, parsed } from "./documents.ts";
 import { textEdits } from "./edits.ts";
 import { explanationMarkdown } from "./explanations.ts";
@@ -261,15 +261,18 @@ class Server {
     connection.onDidChangeConfiguration(({ settings }) => void this.#configured(settings));
 
     connection.onHover(({ textDocument, position }) => this.#hover(textDocument.uri, position));
-    connection.onCodeAction(({ textDocument, range, context }) => {
+    connection.onCodeAction(async ({ textDocument, range, context }) => {
       const found = this.#open(textDocument.uri);
       if (found === null) return [];
+      const isOfLint = context.diagnostics.some((one) => (one.data as DiagnosticData | undefined)?.kind === "lint");
+      const repairs = isOfLint ? await this.#workspace.repairs(found.folder, found.path) : [];
       const actions = codeActions({
         ...found,
         range,
         diagnostics: context.diagnostics,
         only: context.only,
         snippets: this.#can.snippetEdits,
+        repairs,
       });
       return this.#can.resolveEdit ? actions : actions.flatMap((action) => this.#asCommand(found.folder, action));
     });

@@ -1,4 +1,5 @@
 /** The folders of the workspace and the backends that check and plan them; which work is due, and in what order. */
+import type { LintFinding } from "../engine/lint-project.ts";
 import type { BackendCalls, BackendMethod, FileCheck, Selection } from "./backend-calls.ts";
 import type { Documents, OpenDocument } from "./documents.ts";
 import { parsed } from "./documents.ts";
@@ -9,6 +10,13 @@ import { BackendGone, type Remote } from "./remote.ts";
 
 /** Milliseconds without a change after which a plan is made; longer where plans take longer. */
 const PLAN_DELAY = 250;
+
+/** Milliseconds that an answer waits for repairs. */
+const REPAIR_PATIENCE = 30;
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
 
 /** A check of one version of a document. */
 export interface Checked {
@@ -104,6 +112,11 @@ interface Activity {
   /** Paths whose documents are being checked, and those that have changed since. */
   readonly checking: Set<string>;
   readonly checks: Map<string, Checked>;
+  /** By path, the repairs of a version of its document; null while they are worked out. */
+  readonly repairs: Map<
+    string,
+    { readonly document: OpenDocument; readonly found: readonly LintFinding[] | null; readonly done: Promise<void> }
+  >;
 }
 
 export class Workspace {
@@ -155,6 +168,7 @@ export class Workspace {
       took: 0,
       checking: new Set(),
       checks: new Map(),
+      repairs: new Map(),
     });
     for (const document of this.#documents.all()) this.#adopt(folder, document);
   }
@@ -205,7 +219,11 @@ export class Workspace {
   changed(folder: Folder, path: string, document: OpenDocument | null): void {
     const before = folder.revision;
     folder.setDocument(path, document);
-    if (document === null) this.#activity(folder).checks.delete(path);
+    if (document === null) {
+      const { checks, repairs } = this.#activity(folder);
+      checks.delete(path);
+      repairs.delete(path);
+    }
     if (folder.revision !== before) this.touched(folder, path);
     if (document !== null) this.#check(folder, path);
   }
@@ -341,6 +359,30 @@ export class Workspace {
 
   fix(folder: Folder, path: string): Promise<BackendCalls["fix"]["result"]> {
     return this.#checker.call(folder, "fix", { path });
+  }
+
+  /**
+   * Findings of a document with their repairs, which take long to work out. What is not known within some milliseconds
+   * is known when it is asked for the next time.
+   */
+  async repairs(folder: Folder, path: string): Promise<readonly LintFinding[]> {
+    const { repairs } = this.#activity(folder);
+    const document = folder.document(path);
+    if (document === undefined) return [];
+    let known = repairs.get(path);
+    if (known?.document !== document) {
+      const made = { document, found: null as readonly LintFinding[] | null, done: Promise.resolve() };
+      made.done = this.#planner.call(folder, "repairs", { path }).then(
+        (found) => {
+          made.found = found;
+        },
+        (error: unknown) => this.#failed(error, `repairing ${path}`),
+      );
+      repairs.set(path, made);
+      known = made;
+    }
+    if (known.found === null) await Promise.race([known.done, pause(REPAIR_PATIENCE)]);
+    return folder.document(path) === document ? (known.found ?? []) : [];
   }
 
   /** Reads a stored file again after a change. Answers whether anything is different. */

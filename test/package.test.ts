@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Client } from "./lsp/client.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -112,6 +113,20 @@ test("there is no compiler to fall back on", () => {
 test("npx hpy-migrate --version", () => {
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
   expect(installed("npx", ["--no-install", "hpy-migrate", "--version"], project)).toBe(`${version}\n`);
+});
+
+test("npx hpy-migrate lsp --stdio answers, with its worker and its pages", async () => {
+  const folder = join(project, "served");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "s.c"), "#include <Python.h>\nstatic PyObject *f(void) { return NULL; }\n");
+  const program = [join(project, "node_modules", "hpy-migrate", "dist", "cli", "main.js")];
+  const client = new Client({ folders: [folder], program });
+  const { serverInfo } = await client.start();
+  expect(serverInfo?.name).toBe("hpy-migrate");
+  await client.ready();
+  const uri = await client.open(join(folder, "s.c"));
+  expect(await client.diagnostics(uri)).toEqual([]);
+  await client.stop();
 });
 
 test("npx hpy-migrate plan on an extension", () => {
