@@ -3,7 +3,11 @@ import * as vscode from "vscode";
 import type { BaseLanguageClient } from "vscode-languageclient";
 import { EXPLAIN_REQUEST, type ExplainParams, type ExplainResult } from "../protocol.ts";
 
+/** Scheme of the pages; the manifest says that they are shown rendered. */
 const SCHEME = "hpy-migrate-page";
+
+/** URI of a page, with `{id}` in the places of its id. */
+export const PAGES = `${SCHEME}:/{id}.md`;
 
 /** Provides pages as documents. */
 export class Pages implements vscode.TextDocumentContentProvider, vscode.Disposable {
@@ -20,7 +24,8 @@ export class Pages implements vscode.TextDocumentContentProvider, vscode.Disposa
   }
 
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
-    const result: ExplainResult = await this.#client.sendRequest(EXPLAIN_REQUEST, { id: uri.query });
+    const id = uri.path.slice("/".length, -".md".length);
+    const result: ExplainResult = await this.#client.sendRequest(EXPLAIN_REQUEST, { id });
     return result.markdown ?? "";
   }
 
@@ -31,7 +36,7 @@ export class Pages implements vscode.TextDocumentContentProvider, vscode.Disposa
       void vscode.window.showWarningMessage(`There is no page about "${id}".`);
       return;
     }
-    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${id}.md`, query: id });
+    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${id}.md` });
     await vscode.commands.executeCommand("markdown.showPreviewToSide", uri);
   }
 }

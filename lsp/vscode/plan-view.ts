@@ -218,7 +218,8 @@ export class PlanView implements vscode.TreeDataProvider<PlanNode>, vscode.Dispo
   /** Asks for the plan soon. */
   refresh(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.load(), PAUSE);
+    // A server that is being restarted does not answer; the next one says when there is a plan.
+    this.#timer = setTimeout(() => void this.load().catch(() => undefined), PAUSE);
   }
 
   /** Asks for the plan now; resolves when the view has been told. */

@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { type BaseLanguageClient, type LanguageClientOptions, RevealOutputChannelOn } from "vscode-languageclient";
 import { COMMANDS, type InitializationOptions, PLAN_CHANGED_NOTIFICATION, STATUS_NOTIFICATION } from "../protocol.ts";
 import { registerCommands } from "./commands.ts";
-import { Pages } from "./pages.ts";
+import { PAGES, Pages } from "./pages.ts";
 import { PlanView } from "./plan-view.ts";
 import { Previews } from "./previews.ts";
 import { Reports } from "./reports.ts";
@@ -70,6 +70,7 @@ function initializationOptions(extension: vscode.Uri, { wasm }: Surroundings): I
   const module = (name: string): string => vscode.Uri.joinPath(extension, "out", "wasm", name).toString();
   return {
     clientCommands: Object.values(COMMANDS),
+    pages: PAGES,
     ...(wasm && {
       wasm: {
         runtime: module("web-tree-sitter.wasm"),

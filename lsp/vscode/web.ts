@@ -1,6 +1,7 @@
 /** The extension in a browser: the server is a web worker, and asks the editor for files. */
 import * as vscode from "vscode";
-import { LanguageClient } from "vscode-languageclient/browser";
+import type { MessageTransports } from "vscode-languageclient";
+import { BrowserMessageReader, BrowserMessageWriter, LanguageClient } from "vscode-languageclient/browser";
 import { serveFiles } from "./files.ts";
 import { Session } from "./session.ts";
 
@@ -13,7 +14,13 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     schemes: [...new Set(vscode.workspace.workspaceFolders?.map((folder) => folder.uri.scheme))],
     wasm: true,
     makeClient: (id, name, options) => {
-      const client = new LanguageClient(id, name, new Worker(script), options);
+      // Each start of the server, the first as well as later ones, takes a worker of its own. The client would not know
+      // it for one: the editor has put another constructor in the place of the browser's.
+      const start = async (): Promise<MessageTransports> => {
+        const worker = new Worker(script);
+        return { reader: new BrowserMessageReader(worker), writer: new BrowserMessageWriter(worker) };
+      };
+      const client = new LanguageClient(id, name, start, options);
       context.subscriptions.push(serveFiles(client));
       return client;
     },

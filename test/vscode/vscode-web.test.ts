@@ -14,9 +14,21 @@ vi.setConfig({ testTimeout: 240_000 });
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const FIXTURE = join(ROOT, "fixtures", "types", "shared-header");
 
+/** What `plan --json` tells of a module, as far as it is compared. */
+interface PlannedModule {
+  readonly functions: readonly {
+    readonly name: string;
+    readonly file: string;
+    readonly status: "pure" | "bridged" | "legacy";
+    readonly refusals: readonly { readonly id: string }[];
+  }[];
+}
+
 const scratch = mkdtempSync(join(tmpdir(), "hpy-migrate-vscode-"));
 const workspace = join(scratch, "workspace");
 let editor: Editor;
+/** The plan of the command line. */
+let plan: PlannedModule;
 /** The sources once `ring_new` has moved. */
 let moved: Record<string, string> = {};
 
@@ -42,9 +54,9 @@ function sources(directory: string): Record<string, string> {
   return Object.fromEntries(SOURCES.map((name) => [name, readFileSync(join(directory, name), "utf8")]));
 }
 
-/** What the command line prints for the sources of the workspace. */
-function commandLine(command: "diff" | "apply", directory: string, name: string): string {
-  const program = ["--import", "tsx", join(ROOT, "cli", "main.ts"), command, "--quiet", "--function", name, directory];
+/** What a command of the command line prints. */
+function commandLine(command: "plan" | "diff" | "apply", directory: string, ...options: readonly string[]): string {
+  const program = ["--import", "tsx", join(ROOT, "cli", "main.ts"), command, "--quiet", ...options, directory];
   return execFileSync(process.execPath, program, { cwd: ROOT, encoding: "latin1", stdio: ["ignore", "pipe", "pipe"] });
 }
 
@@ -57,7 +69,7 @@ function copyWorkspace(): string {
 /** The sources with the diff of the command line applied by git. */
 function patched(name: string): Record<string, string> {
   const copy = copyWorkspace();
-  writeFileSync(join(copy, "step.patch"), commandLine("diff", workspace, name), "latin1");
+  writeFileSync(join(copy, "step.patch"), commandLine("diff", workspace, "--function", name), "latin1");
   execFileSync("git", ["apply", "step.patch"], { cwd: copy });
   return sources(copy);
 }
@@ -65,7 +77,7 @@ function patched(name: string): Record<string, string> {
 /** The sources as the command line writes them. */
 function applied(name: string): Record<string, string> {
   const copy = copyWorkspace();
-  commandLine("apply", copy, name);
+  commandLine("apply", copy, "--function", name);
   return sources(copy);
 }
 
@@ -81,6 +93,8 @@ function lineOf(text: string, start: string): number {
 
 beforeAll(async () => {
   copyFixture(workspace);
+  const { modules } = JSON.parse(commandLine("plan", workspace, "--json")) as { modules: [PlannedModule] };
+  [plan] = modules;
   const extension = await packedExtension(scratch);
   editor = await Editor.open(extension, workspace, scratch);
   await editor.run("test.open", "ring.c");
@@ -97,8 +111,17 @@ test("functions say where they stand, with lenses and in the status bar", async 
     (all) => all.length > 0,
   );
   expect(shown.every(({ source }) => source === "hpy-migrate")).toBe(true);
-  const line = lineOf(await editor.text("ring.c"), "ring_push(");
-  expect(shown.filter((each) => each.line === line).map(({ code }) => code)).toEqual(["calls-unproven-function"]);
+  // A function that stays says why on the line of its name; others have words of their own for where they stand.
+  const text = await editor.text("ring.c");
+  const stays = plan.functions.filter(({ file, status }) => file === "ring.c" && status === "legacy");
+  expect(stays.length).toBeGreaterThan(1);
+  for (const { name, refusals } of stays) {
+    const here = shown.filter(({ line }) => line === lineOf(text, `${name}(`));
+    expect(
+      here.map(({ code }) => code),
+      name,
+    ).toEqual([refusals[0]?.id]);
+  }
   // Nothing is wrong with code that has not moved yet.
   expect(shown.filter(({ severity }) => severity < 2)).toEqual([]);
   await editor.page.waitForSelector(".codelens-decoration");
@@ -111,15 +134,26 @@ test("the plan is a tree of modules, types and functions", async () => {
     () => editor.tree(),
     (all) => all.length > 5,
   );
-  expect(rows[0]).toBe("fx_shared_header, module, 0 of 16 HPy");
-  const under = (type: string): string[] => {
-    const start = rows.findIndex((row) => row.startsWith(`${type},`)) + 1;
-    const end = rows.findIndex((row, index) => index >= start && row.includes(", type, "));
-    return rows.slice(start, end < 0 ? rows.length : end);
+  expect(rows[0]).toBe(`fx_shared_header, module, 0 of ${plan.functions.length} HPy`);
+  const words = ({ status, refusals }: (typeof plan.functions)[number]): string =>
+    status === "legacy" ? `stays: ${refusals[0]?.id}` : status === "pure" ? "can move" : "can move, bridged";
+  const lines = (functions: typeof plan.functions): string[] =>
+    functions.map((fn) => `${fn.name}, function, ${words(fn)}`);
+  const functionsUnder = (type: string): string[] => {
+    const start = rows.findIndex((row) => row.startsWith(`${type}, type, `)) + 1;
+    const end = rows.findIndex((row, index) => index >= start && !row.includes(", function, ") && !isReason(row));
+    return rows.slice(start, end < 0 ? rows.length : end).filter((row) => !isReason(row));
   };
-  expect(under("RingIter_Type")).toContain("ringiter_next, function, stays: slot-missing-in-hpy");
-  expect(under("Ring_Type")).toContain("ring_new, function, can move");
-  expect(under("Ring_Type")).toContain("ring_push, function, stays: calls-unproven-function");
+  const isReason = (row: string): boolean => row.includes(", reason, ");
+  // The functions that the type object of each lists, in the order of the file.
+  const iterator = ["ringiter_dealloc", "ringiter_next"];
+  const ring = ["ring_new", "ring_traverse", "ring_clear", "ring_dealloc", "ring_push", "ring_oldest", "ring_length"];
+  const named = (names: readonly string[]): typeof plan.functions =>
+    plan.functions.filter(({ name }) => names.includes(name));
+  expect(functionsUnder("RingIter_Type")).toEqual(lines(named(iterator)));
+  // Functions of no type follow the last type.
+  const others = plan.functions.filter(({ name }) => ![...iterator, ...ring].includes(name));
+  expect(functionsUnder("Ring_Type")).toEqual([...lines(named(ring)), ...lines(others)]);
   await editor.picture("plan");
 });
 
