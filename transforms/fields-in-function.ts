@@ -249,6 +249,9 @@ class FieldRewriter implements RewrittenFields {
       );
       const later = between.filter((n) => tree.start(n) > tree.end(last));
       if (later[0] !== undefined && this.#copyBefore(name, later[0])?.statement === copy.statement) continue;
+      // The declaration is needed by what uses the variable otherwise.
+      const { declaration: own } = this.#keepers.get(name) as Keeper;
+      if (own === copy.statement && this.#usesOfKeeper(name).some((n) => n !== release)) continue;
       if (between.some((n) => tree.start(n) < tree.start(release)) || stores.length > 0) continue;
       this.#statements.remove(copy.statement);
       this.#statements.remove(last);
