@@ -22,7 +22,20 @@ const CONSTANTS: ReadonlyMap<string, string> = new Map([
   ["Py_Ellipsis", "h_Ellipsis"],
 ]);
 /** Calls that run no code of others between a test of a field and its load. */
-const QUIET: ReadonlySet<string> = new Set(["HPyField_IsNull", "HPy_IsNull", "HPy_Is", "HPy_FromPyObject", "HPy_Dup"]);
+const QUIET: ReadonlySet<string> = new Set([
+  "HPyBytes_Check",
+  "HPyCallable_Check",
+  "HPyDict_Check",
+  "HPyField_IsNull",
+  "HPyList_Check",
+  "HPyTuple_Check",
+  "HPyUnicode_Check",
+  "HPy_Dup",
+  "HPy_FromPyObject",
+  "HPy_Is",
+  "HPy_IsNull",
+  "HPy_TypeCheck",
+]);
 
 /** What the rewriting of a function has come across. */
 export interface RewrittenFields {
@@ -678,6 +691,8 @@ class FieldRewriter implements RewrittenFields {
         const condition = tree.field(parent, "condition");
         if (this.#testOf(condition, use) === wanted) return this.#isQuietBetween(condition, use.node);
       }
+      const guard = this.#guardBefore(at, use);
+      if (guard !== NONE) return this.#isQuietBetween(guard, use.node);
       if (tree.kind(parent) !== "compound_statement") continue;
       const siblings = tree.named(parent);
       const before = siblings[siblings.indexOf(at) - 1];
@@ -686,24 +701,59 @@ class FieldRewriter implements RewrittenFields {
     return false;
   }
 
+  /** The operand before an expression in a chain of `||` or `&&` that keeps it from being asked of an empty field. */
+  #guardBefore(at: Node, use: FieldUse): Node {
+    const tree = this.#tree;
+    const parent = tree.parent(at);
+    if (tree.kind(parent) !== "binary_expression" || tree.field(parent, "right") !== at) return NONE;
+    const operator = this.#source(tree.field(parent, "operator"));
+    if (operator !== "||" && operator !== "&&") return NONE;
+    const wanted = operator === "||" ? "empty" : "full";
+    return this.#operands(tree.field(parent, "left"), operator).find((n) => this.#testOf(n, use) === wanted) ?? NONE;
+  }
+
+  /** The operands of a chain of one logical operator. */
+  #operands(n: Node, operator: string): Node[] {
+    const tree = this.#tree;
+    const at = stripParentheses(tree, n);
+    const isChain = tree.kind(at) === "binary_expression" && this.#source(tree.field(at, "operator")) === operator;
+    return isChain
+      ? [...this.#operands(tree.field(at, "left"), operator), ...this.#operands(tree.field(at, "right"), operator)]
+      : [at];
+  }
+
   #leavesWhenEmpty(statement: Node, use: FieldUse): boolean {
     const tree = this.#tree;
     if (tree.kind(statement) !== "if_statement" || tree.field(statement, "alternative") !== NONE) return false;
-    if (this.#testOf(tree.field(statement, "condition"), use) !== "empty") return false;
+    const causes = this.#operands(tree.field(statement, "condition"), "||");
+    const test = causes.findIndex((n) => this.#testOf(n, use) === "empty");
+    if (test < 0 || !causes.slice(test + 1).every((n) => this.#isQuiet(n))) return false;
     const body = tree.field(statement, "consequence");
     const last = tree.kind(body) === "compound_statement" ? tree.named(body).at(-1) : body;
     return last !== undefined && ["return_statement", "goto_statement"].includes(tree.kind(last));
   }
 
+  #isQuietCall(call: Node): boolean {
+    const callee = this.#calleeOf(call);
+    return QUIET.has(callee) || callee.endsWith("_AsStruct");
+  }
+
+  /** Whether an expression runs no code of others. */
+  #isQuiet(n: Node): boolean {
+    return [...this.#tree.descendants(n, "call_expression")].every((call) => this.#isQuietCall(call));
+  }
+
   #isQuietBetween(before: Node, use: Node): boolean {
     const tree = this.#tree;
     // The arguments of a call are evaluated in no order, so that what stands behind the load may run before it.
-    const end = tree.end(statementOf(tree, use));
+    const statement = statementOf(tree, use);
+    const condition = tree.field(statement, "condition");
+    const isInCondition = condition !== NONE && tree.start(use) < tree.end(condition);
+    const end = tree.end(isInCondition ? condition : statement);
     for (const call of tree.descendants(this.#fn.body, "call_expression")) {
       if (tree.start(call) < tree.end(before) || tree.start(call) >= end) continue;
       if (tree.start(call) <= tree.start(use) && tree.end(call) >= tree.end(use)) continue;
-      const callee = this.#calleeOf(call);
-      if (!QUIET.has(callee) && !callee.endsWith("_AsStruct")) return false;
+      if (!this.#isQuietCall(call)) return false;
     }
     for (const other of this.#uses.values())
       if (
