@@ -115,6 +115,8 @@ export function planFinish(module: ExtensionModule): SourceEdits | null {
 }
 
 function finishFile(file: ParsedFile): EditSet | null {
+  // Where a part is not understood, its ends cannot be told.
+  if (file.unparsed.length > 0) return null;
   const edits = new EditSet(file.text);
   const docstrings = new Set<number>();
   for (const call of topLevelCalls(file.tree, "PyDoc_STRVAR")) {

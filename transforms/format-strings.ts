@@ -40,10 +40,9 @@ export function planFormat(format: string, kind: "error" | "unicode"): FormatPla
 
 function needsOwnFormatter(piece: TextPiece, kind: "error" | "unicode"): boolean {
   if (piece.kind === "literal") return false;
-  if (kind === "unicode") {
-    if (piece.letter === "c") return true;
-    if (piece.letter === "s" && piece.width !== null) return true;
-  }
+  // HPy ends the text at a NUL, which `%c` is asked to show when input is told to be wrong.
+  if (piece.letter === "c") return true;
+  if (kind === "unicode" && piece.letter === "s" && piece.width !== null) return true;
   if (!OBJECT_LETTERS.has(piece.letter)) return false;
   if (piece.width !== null) return true;
   // An error message that is not cut, or is cut at a NUL, is still the same exception; in a str it is a wrong result.
@@ -60,8 +59,7 @@ function notesFor(pieces: readonly TextPiece[], kind: "error" | "unicode"): stri
       notes.push(
         "When repr() or str() of an object in the message raises, the exception is now the one that was to be formatted.",
       );
-    if (uses("USc"))
-      notes.push("A message loses its text when an object or character in it cannot be encoded in UTF-8.");
+    if (uses("US")) notes.push("A message loses its text when an object in it cannot be encoded in UTF-8.");
   } else if (uses("s")) {
     notes.push("Text given for `%s` that is not valid UTF-8 raises UnicodeDecodeError; CPython replaced such bytes.");
   }
@@ -87,7 +85,7 @@ function notesFor(pieces: readonly TextPiece[], kind: "error" | "unicode"): stri
 /** CPython ignores `0`, width and precision where they mean nothing; HPy raises SystemError. */
 function textForHpy(piece: TextPiece): string {
   if (piece.kind === "literal") return piece.text;
-  if (piece.letter === "p" || piece.letter === "c") return `%${piece.letter}`;
+  if (piece.letter === "p") return `%${piece.letter}`;
   if (OBJECT_LETTERS.has(piece.letter)) return `%${piece.letter}`;
   if (piece.letter === "s") {
     const width = piece.width === null ? "" : String(piece.width);
