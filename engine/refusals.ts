@@ -134,7 +134,7 @@ Pass the Extension of the module to setup() as \`hpy_ext_modules\` by hand, requ
   {
     id: "calls-unproven-function",
     title: "A function whose ownership is not proved is called",
-    text: `The callee stays legacy, and what it does with the references that it is given or returns is not known. A call of it goes over a bridge (\`hpyx_legacy_NAME\`) only where the caller's own code shows on every path that the arguments stay the caller's and the result is a new reference, and where the callee neither looks at reference counts nor takes pointers to references.
+    text: `The callee stays legacy, and what it does with the references that it is given or returns is not known. A call of it goes over a bridge (\`legacy_call_NAME\`) only where the caller's own code shows on every path that the arguments stay the caller's and the result is a new reference, and where the callee neither looks at reference counts nor takes pointers to references.
 
 Look at the refusal of the callee first; or release in the caller, on every path, what the caller owns.`,
   },

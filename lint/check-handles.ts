@@ -24,7 +24,7 @@ const CARRIED_OVER = "handle-not-checked";
  * Begins the names of functions that call legacy code for HPy code: they take such code to keep to the conventions of the
  * C API, borrowing its arguments and answering a new reference.
  */
-const LEGACY_CALL = "hpyx_legacy_";
+const LEGACY_CALL = "legacy_call_";
 
 /** Rounds after which a recursive group of functions is taken by convention. */
 const ROUNDS = 8;

@@ -11,7 +11,7 @@ import { indentationUnit, newlineOf } from "./statement-edits.ts";
 const RULE = "legacy-calls";
 
 /** How the names begin of functions through which HPy code calls legacy ones. */
-export const LEGACY_CALL = "hpyx_legacy_";
+export const LEGACY_CALL = "legacy_call_";
 
 /** Name of the function through which HPy code calls a legacy function. */
 export function nameOfLegacyBridge(fn: CFunction): string {

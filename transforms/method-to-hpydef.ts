@@ -191,6 +191,12 @@ class MethodPlanner {
     const names = new Map<CFunction, string>();
     for (const [fn, { convention }] of functions) {
       if (helpers.has(fn) || facts.get(fn)?.callees.has(fn) === true) this.#checkCalled(fn, convention);
+      const callers = [...helpers.values(), ...facts.values()].filter((f) => f.callees.has(fn));
+      if (this.#isShared(fn) && callers.some((f) => f.fn.file !== fn.file))
+        this.#refuseUse(
+          fn,
+          "is called in other files by functions that move with it, and definitions of HPy are static",
+        );
       names.set(fn, inPlace.has(fn) ? fn.name : this.#nameOfCopy(fn, convention, rows, copies));
     }
     for (const helper of helpers.keys())
@@ -362,7 +368,7 @@ class MethodPlanner {
 
   /** Name of the HPy form of a function that legacy code goes on using. Throws {@link Refused}. */
   #nameOfCopy(fn: CFunction, convention: CallingConvention, rows: readonly Row[], copies: Copies): string {
-    const isPlain = isCalledLikeHelper(fn, convention);
+    const isPlain = this.#servesBoth(fn, convention);
     if (copies === "none" && !this.#hasOwnCopy(fn, convention))
       this.#refuseUse(fn, "is used elsewhere than in its legacy tables");
     for (const use of usesOf(this.#project, fn)) {
@@ -381,7 +387,17 @@ class MethodPlanner {
 
   /** Whether an HPy copy that an earlier step has made for its callers can implement an entry too. */
   #hasOwnCopy(fn: CFunction, convention: CallingConvention): boolean {
-    return isCalledLikeHelper(fn, convention) && this.#copyOf(fn, `${fn.name}${COPY_SUFFIX}`) !== undefined;
+    return this.#servesBoth(fn, convention) && this.#copyOf(fn, `${fn.name}${COPY_SUFFIX}`) !== undefined;
+  }
+
+  /** Whether other files call a function: HPy's macros declare what Python calls as static. */
+  #isShared(fn: CFunction): boolean {
+    return !fn.isStatic && (this.#project.prototypes.get(fn.name) ?? []).some((p) => p.file !== fn.file);
+  }
+
+  /** Whether one HPy form of a function can be what Python calls and what C code calls. */
+  #servesBoth(fn: CFunction, convention: CallingConvention): boolean {
+    return isCalledLikeHelper(fn, convention) && !this.#isShared(fn);
   }
 
   #copyOf(fn: CFunction, name: string): CFunction | undefined {
@@ -613,7 +629,7 @@ class MethodPlanner {
     const text = own.render({ start, end: tree.end(fn.node) });
     // The definition of an entry stands right before its function.
     this.#of(file).insert(tree.end(fn.node), `${newline}${isHelper ? newline : ""}${text}`, RULE, 3);
-    if (!isHelper && !isCalledLikeHelper(fn, calling.convention)) return result;
+    if (!isHelper && !this.#servesBoth(fn, calling.convention)) return result;
     for (const prototype of this.#project.prototypes.get(fn.name) ?? []) {
       this.#useHpyFor(prototype);
       const copy = new EditSet(prototype.file.text);

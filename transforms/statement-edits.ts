@@ -1,6 +1,8 @@
 /** Inserting statements next to others in the style of the file, with braces where the grammar wants them. */
 
+import { Refused } from "../analysis/typing.ts";
 import type { EditSet, Part } from "../syntax/edits.ts";
+import { lex, TokenKind } from "../syntax/lexer.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 
 /** Line ending that a text uses, by its first line. */
@@ -79,13 +81,26 @@ export class StatementEdits {
 
   /** Adds a line before a statement; `declaration` when it declares a variable. */
   before(statement: Node, line: readonly Part[], kind: "statement" | "declaration" = "statement"): void {
+    this.#refuseSplit(statement);
     const around = this.#of(statement);
     around.before.push([...line]);
     if (kind === "declaration") around.declares = true;
   }
 
   after(statement: Node, line: readonly Part[]): void {
+    this.#refuseSplit(statement);
     this.#of(statement).after.push([...line]);
+  }
+
+  /** A line beside a statement that an `#if` splits would be compiled with one of its sides only. */
+  #refuseSplit(statement: Node): void {
+    const tree = this.#tree;
+    if (!["declaration", "expression_statement", "return_statement"].includes(tree.kind(statement))) return;
+    const span = { start: tree.start(statement), end: tree.end(statement) };
+    const tokens = lex(tree.text, "file", span.start, span.end);
+    for (let t = 0; t < tokens.count; t++)
+      if (tokens.kind[t] === TokenKind.directive)
+        throw new Refused("conditional-code", span, "An `#if` splits a statement beside which a line has to stand.");
   }
 
   /** Writes everything into the edit set. */
