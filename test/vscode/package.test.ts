@@ -1,5 +1,5 @@
 /** The packed extension: what is in it, and that its parts run from where it was unpacked. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { tmpdir } from "node:os";
@@ -162,4 +162,24 @@ test("the desktop's server plans a project from where it was unpacked", async ()
   } finally {
     child.kill();
   }
+});
+
+test("the desktop's bundle starts its server, shows the plan and applies a step", () => {
+  const host = join(ROOT, "test", "vscode", "desktop-host.ts");
+  const folder = join(ROOT, "fixtures", "module", "many-files");
+  const output = execFileSync(process.execPath, ["--import", "tsx", host, extension, folder], {
+    cwd: ROOT,
+    encoding: "utf8",
+    timeout: 50_000,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const { lines, status, edited } = JSON.parse(output) as { lines: string[]; status: string; edited: string[] };
+  expect(lines.map((line) => line.split(":")[0]?.trim())).toEqual(
+    expect.arrayContaining(["fx_many_files", "circle_area", "circle_points", "polygon_length"]),
+  );
+  expect(lines[0]).toMatch(/^fx_many_files: 0 of \d+ HPy$/);
+  expect(lines).toContain("  circle_points: can move");
+  expect(status).toContain("HPy 0%");
+  // The first step makes the module one of HPy, and there is no build file to change.
+  expect(edited).toEqual(["shapes.c"]);
 });
