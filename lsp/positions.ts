@@ -30,7 +30,7 @@ export function toBytes(text: string): string {
 }
 
 /** Bytes as a string, one character each. */
-export function latin1(bytes: Uint8Array): string {
+function latin1(bytes: Uint8Array): string {
   const parts: string[] = [];
   // Arguments of a call are limited, so the bytes go in slices.
   for (let at = 0; at < bytes.length; at += 8192) parts.push(String.fromCharCode(...bytes.subarray(at, at + 8192)));
