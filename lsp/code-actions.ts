@@ -2,7 +2,7 @@
 import { type CodeAction, CodeActionKind, type Command, type Diagnostic } from "vscode-languageserver";
 import type { LintFinding } from "../engine/lint-project.ts";
 import type { PlannedFunction, StepSummary } from "./backend-calls.ts";
-import { type DiagnosticData, functionsIn, SOURCE, typesIn } from "./diagnostics.ts";
+import { type DiagnosticData, functionsIn, SOURCE, stepOfType, typesIn } from "./diagnostics.ts";
 import type { OpenDocument } from "./documents.ts";
 import type { Folder } from "./folder.ts";
 import { type Range, toText } from "./positions.ts";
@@ -57,16 +57,6 @@ function upTo(folder: Folder, id: string): readonly StepSummary[] {
   return steps.slice(0, steps.findIndex((step) => step.id === id) + 1);
 }
 
-/** The step that makes a type one of HPy. */
-export function stepOfType(folder: Folder, name: string, module?: string): StepSummary | undefined {
-  return folder.planned?.plan.steps.find(
-    (step) =>
-      step.kind === "type" &&
-      (module === undefined || step.module === module) &&
-      (step.id === `type-${name}` || step.title.split(/[ ,]+/).includes(name)),
-  );
-}
-
 function migrations(context: ActionContext): CodeAction[] {
   const { folder, path, document, range } = context;
   const plan = folder.planned?.plan;
@@ -89,7 +79,7 @@ function migrations(context: ActionContext): CodeAction[] {
   for (const { unit, name } of typesIn(folder, path)) {
     const line = document.positions.positionAt(name.start).line;
     if (line < range.start.line || line > range.end.line) continue;
-    const step = stepOfType(folder, unit.name);
+    const step = stepOfType(plan, unit.name);
     if (step !== undefined)
       offer(`Migrate type ${unit.name} to HPy (${count(upTo(folder, step.id).length)})`, {
         kind: "through",
@@ -182,9 +172,9 @@ function suppress(context: ActionContext, diagnostic: Diagnostic, data: Diagnost
     const fn = functionsIn(folder, path).find(
       ({ unit, name }) => unit.name === data.name && positions.positionAt(name.start).line === line,
     );
-    // Types are kept by a comment before their definition, which may start before the line of the name.
-    if (fn === undefined || fn.unit.kind === "migrated") return null;
-    line = positions.positionAt(fn.span.start).line;
+    if (fn?.unit.kind === "migrated") return null;
+    if (fn !== undefined) line = positions.positionAt(fn.span.start).line;
+    else if (!isType(context, data.name) || !startsHere(positions.text, positions.lineStart(line))) return null;
   }
   const start = positions.lineStart(line);
   const text = positions.text.slice(start, positions.lineEnd(line));
@@ -204,6 +194,16 @@ function suppress(context: ActionContext, diagnostic: Diagnostic, data: Diagnost
     diagnostics: [diagnostic],
     edit: { documentChanges: [{ textDocument: { uri: document.uri, version: document.version }, edits: [edit] }] },
   };
+}
+
+function isType({ folder, path }: ActionContext, name: string): boolean {
+  return typesIn(folder, path).some(({ unit }) => unit.name === name);
+}
+
+/** Whether a declaration cannot have begun before an offset: what is before it ends one, or is a comment. */
+function startsHere(text: string, offset: number): boolean {
+  const before = text.slice(Math.max(0, offset - 1000), offset).trimEnd();
+  return before === "" || before.endsWith(";") || before.endsWith("}") || before.endsWith("*/");
 }
 
 /** What stands for the reason until somebody writes it. */

@@ -1,7 +1,7 @@
 /** Lines above functions: where each stands, and what holds it. */
 import type { CodeLens } from "vscode-languageserver";
-import { selectorOf, stepOfType } from "./code-actions.ts";
-import { functionsIn, typesIn } from "./diagnostics.ts";
+import { selectorOf } from "./code-actions.ts";
+import { functionsIn, stepOfType, typesIn } from "./diagnostics.ts";
 import type { Folder } from "./folder.ts";
 import type { TextPositions } from "./positions.ts";
 import { COMMANDS, type ExplainParams, type StepParams } from "./protocol.ts";
@@ -25,7 +25,7 @@ export function codeLenses(folder: Folder, path: string, positions: TextPosition
     }
   }
   for (const { unit, name } of typesIn(folder, path)) {
-    const step = stepOfType(folder, unit.name);
+    const step = stepOfType(folder.planned?.plan, unit.name);
     const [refusal] = unit.refusals;
     if (step !== undefined) {
       const selector = { kind: "through", id: step.id } as const;

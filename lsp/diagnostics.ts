@@ -2,7 +2,7 @@
 import { type Diagnostic, type DiagnosticRelatedInformation, DiagnosticSeverity } from "vscode-languageserver";
 import type { LintFinding } from "../engine/lint-project.ts";
 import type { Refusal } from "../engine/types.ts";
-import type { FileCheck, PlannedFunction, PlannedType } from "./backend-calls.ts";
+import type { FileCheck, PlannedFunction, PlannedType, PlanSummary, StepSummary } from "./backend-calls.ts";
 import type { Folder } from "./folder.ts";
 import type { PositionEncoding, TextPositions } from "./positions.ts";
 import { toText } from "./positions.ts";
@@ -68,6 +68,16 @@ export function typesIn(folder: Folder, path: string): Unit<PlannedType>[] {
   return [...found.values()];
 }
 
+/** The step that makes a type one of HPy. */
+export function stepOfType(plan: PlanSummary | undefined, name: string, module?: string): StepSummary | undefined {
+  return plan?.steps.find(
+    (step) =>
+      step.kind === "type" &&
+      (module === undefined || step.module === module) &&
+      (step.id === `type-${name}` || step.title.split(/[ ,]+/).includes(name)),
+  );
+}
+
 /** The diagnostics of one version of a document. */
 export function diagnosticsOf(around: Around, check: FileCheck): Diagnostic[] {
   return [...statuses(around), ...check.findings.map((finding) => ofFinding(around, finding))];
@@ -82,7 +92,7 @@ function statuses(around: Around): Diagnostic[] {
     if (known !== null) found.push(make(around, name, known, unit.name));
   }
   for (const { unit, name } of typesIn(folder, path)) {
-    const known = statusOfType(unit);
+    const known = statusOfType(around, unit);
     if (known !== null) found.push(make(around, name, known, unit.name));
   }
   for (const module of folder.planned?.plan.modules ?? []) {
@@ -148,8 +158,13 @@ function statusOfFunction({ folder }: Around, unit: PlannedFunction): Known | nu
   };
 }
 
-function statusOfType(unit: PlannedType): Known | null {
+function statusOfType({ folder }: Around, unit: PlannedType): Known | null {
   const [refusal] = unit.refusals;
+  const step = stepOfType(folder.planned?.plan, unit.name);
+  if (step !== undefined) {
+    const message = `Type ${unit.name} can move to HPy (${step.id})`;
+    return { id: "can-move", message, severity: DiagnosticSeverity.Hint, related: [] };
+  }
   if (refusal === undefined || unit.status !== "legacy") return null;
   return {
     id: refusal.id,

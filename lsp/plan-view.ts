@@ -1,7 +1,7 @@
 /** The plan of a folder as the tree that a side view shows. */
 import type { Refusal } from "../engine/types.ts";
 import type { PlannedFunction } from "./backend-calls.ts";
-import { stepOfType } from "./code-actions.ts";
+import { stepOfType } from "./diagnostics.ts";
 import type { Folder } from "./folder.ts";
 import { type PositionEncoding, toText } from "./positions.ts";
 import type { FolderPlan, Place, PlanFunction, PlanModule, PlanRefusal } from "./protocol.ts";
@@ -34,7 +34,7 @@ export function folderPlan(folder: Folder, encoding: PositionEncoding): FolderPl
         place: place(type.file, type.nameSpan),
         status: type.status,
         refusals: refusals(type.refusals),
-        step: stepOfType(folder, type.name, module.name)?.id ?? null,
+        step: stepOfType(plan, type.name, module.name)?.id ?? null,
         functions: functions.map(ofFunction),
       };
     });

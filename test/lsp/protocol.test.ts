@@ -275,6 +275,25 @@ static HPy twice_impl(HPyContext *ctx, HPy self, HPy arg)
     expect(quiet?.message).toContain("the reason");
   });
 
+  test("a type moves by its action, or stays for a reason", async () => {
+    const folder = copyOf("types/static-plain");
+    const at = await started([folder]);
+    await at.ready();
+    const uri = await at.open(join(folder, "static_plain.c"));
+    const isOfType = (message: unknown): boolean => /^Type \w+ can move to HPy/.test(String(message));
+    const hint = (await at.diagnostics(uri)).find(({ message }) => isOfType(message));
+    const name = String(hint?.message).split(" ")[1] ?? "";
+    const actions = await at.codeActions(uri, hint?.range.start as never, [hint as never]);
+    const migrate = actions.find(({ title }) => title.startsWith(`Migrate type ${name} to HPy`));
+    const { edit } = await at.resolve(migrate as never);
+    const twin = copyOf("types/static-plain");
+    cli("apply", "--through", `type-${name}`, twin);
+    expect(withEdit(at, folder, edit as object)).toEqual(contents(twin));
+    const keep = actions.find(({ title }) => title === `Keep ${name} legacy, with a reason`);
+    at.applyEdit(keep?.edit as object);
+    await at.until(() => at.published.at(-1)?.diagnostics.some(({ code }) => code === "skip-comment") === true);
+  });
+
   test("the settings silence them", async () => {
     const folder = copyOf("functions/fastcall");
     const at = await started([folder], { settings: { diagnostics: "none", codeLens: false } });
