@@ -101,7 +101,7 @@ interface LogLine {
 }
 
 /** Seconds after which an interpreter that still runs is taken to hang. */
-const LIMIT = 120;
+const LIMIT = 600;
 
 function runPython(python: string, args: readonly string[], cwd: string): Promise<string> {
   return new Promise((resolve) => {
