@@ -1269,7 +1269,10 @@ function typeReports(start: Snapshot, end: Snapshot, module: ExtensionModule, ou
 /** Why something of a type that HPy makes stays as it is. */
 function refusalsOfType(outcomes: Outcomes, cName: string): Refusal[] {
   const fields = outcomes.keptFields.get(cName);
-  return [...(outcomes.entryRefusals.get(cName)?.values() ?? []), ...(fields === undefined ? [] : [fields])];
+  const refusals = [...(outcomes.entryRefusals.get(cName)?.values() ?? []), ...(fields === undefined ? [] : [fields])];
+  // What keeps the head matters once nothing else of the type is left: slots and fields keep it too.
+  const head = outcomes.keptHeads.get(cName);
+  return head === undefined || refusals.length > 0 ? refusals : [head];
 }
 
 /** The variable that a type is known by in C. */
