@@ -13,17 +13,15 @@ import type { Summary } from "./summary.ts";
 /** What is known of the functions that a function calls. */
 export type SummaryOf = (name: string, count: number) => Summary | undefined;
 
-/** A check that was made, with what it asked. */
+/**
+ * A check that was made, with the answers to what it asked. Questions are plain text: a function that asks would keep the
+ * project alive that it was made for, with all of its trees.
+ */
 interface KnownCheck {
-  readonly answers: ReadonlyMap<string, Question>;
+  readonly answers: ReadonlyMap<string, string>;
   /** Where the function began. */
   readonly start: number;
   readonly result: FunctionResult;
-}
-
-interface Question {
-  readonly ask: (project: ProjectAnswers, info: FunctionInfo, summaryOf: SummaryOf) => unknown;
-  readonly answer: string;
 }
 
 /** Functions that are remembered, and versions of the project around each. */
@@ -45,13 +43,13 @@ export function recallCheck(
   const key = `${side}\0${info.entry}\0${info.usesHpy}\0${shapeOf(info)}\0${info.file.tree.source(info.node)}`;
   const versions = KNOWN.get(key) ?? [];
   const known = versions.find((v) =>
-    [...v.answers.values()].every(({ ask, answer }) => written(ask(project, info, summaryOf)) === answer),
+    [...v.answers].every(([question, answer]) => written(ask(question, project, info, summaryOf)) === answer),
   );
   const result = known === undefined ? null : moved(known.result, start - known.start);
   KNOWN.delete(key);
   KNOWN.set(key, versions);
   if (result !== null) return result;
-  const recorder = new Recorder(project, info, summaryOf);
+  const recorder = new Recorder(project, summaryOf);
   const fresh = check(recorder, (name, count) => recorder.summaryOf(name, count));
   if (isMovable(info, fresh)) versions.push({ answers: recorder.answers, start, result: fresh });
   if (versions.length > MOST_VERSIONS) versions.shift();
@@ -66,54 +64,72 @@ function written(answer: unknown): string {
   return JSON.stringify(answer) ?? "undefined";
 }
 
+/** What a question asks about: a kind, and for some a name and a number of arguments. */
+function question(kind: string, name = "", count = 0): string {
+  return `${kind}\0${name}\0${count}`;
+}
+
+function ask(asked: string, project: ProjectAnswers, info: FunctionInfo, summaryOf: SummaryOf): unknown {
+  const [kind, name = "", count] = asked.split("\0");
+  switch (kind) {
+    case "macro":
+      return project.macros.has(name);
+    case "hiding":
+      return project.hidingMacros.has(name);
+    case "prototype":
+      return typeOf(project.prototypes.get(name));
+    case "constant":
+      return project.constant(name);
+    case "entry":
+      return project.isEntry(info);
+    case "callback":
+      return project.isCallback(info);
+    default:
+      return summaryOf(name, Number(count));
+  }
+}
+
 /** Answers for a project, and writes down what was asked. */
 class Recorder implements ProjectAnswers {
-  readonly answers = new Map<string, Question>();
+  readonly answers = new Map<string, string>();
   readonly macros: ProjectAnswers["macros"];
   readonly hidingMacros: ProjectAnswers["hidingMacros"];
   readonly prototypes: ProjectAnswers["prototypes"];
   readonly #project: ProjectAnswers;
-  readonly #info: FunctionInfo;
   readonly #summaryOf: SummaryOf;
 
-  constructor(project: ProjectAnswers, info: FunctionInfo, summaryOf: SummaryOf) {
+  constructor(project: ProjectAnswers, summaryOf: SummaryOf) {
     this.#project = project;
-    this.#info = info;
     this.#summaryOf = summaryOf;
-    this.macros = { has: (name) => this.#ask(`macro ${name}`, (p) => p.macros.has(name)) };
-    this.hidingMacros = { has: (name) => this.#ask(`hiding ${name}`, (p) => p.hidingMacros.has(name)) };
+    this.macros = { has: (name) => this.#note(question("macro", name), project.macros.has(name)) };
+    this.hidingMacros = { has: (name) => this.#note(question("hiding", name), project.hidingMacros.has(name)) };
     this.prototypes = {
       get: (name) => {
         const prototype = project.prototypes.get(name);
-        this.#ask(`prototype ${name}`, (p) => typeOf(p.prototypes.get(name)));
+        this.#note(question("prototype", name), typeOf(prototype));
         return prototype;
       },
     };
   }
 
   constant(name: string): number | undefined {
-    return this.#ask(`constant ${name}`, (p) => p.constant(name));
+    return this.#note(question("constant", name), this.#project.constant(name));
   }
 
   isEntry(info: FunctionInfo): boolean {
-    return this.#ask("entry", (p, own) => p.isEntry(own), info);
+    return this.#note(question("entry"), this.#project.isEntry(info));
   }
 
   isCallback(info: FunctionInfo): boolean {
-    return this.#ask("callback", (p, own) => p.isCallback(own), info);
+    return this.#note(question("callback"), this.#project.isCallback(info));
   }
 
   summaryOf(name: string, count: number): Summary | undefined {
-    return this.#ask(`summary ${name} ${count}`, (_project, _info, summaryOf) => summaryOf(name, count));
+    return this.#note(question("summary", name, count), this.#summaryOf(name, count));
   }
 
-  #ask<T>(
-    question: string,
-    ask: (project: ProjectAnswers, info: FunctionInfo, summaryOf: SummaryOf) => T,
-    info: FunctionInfo = this.#info,
-  ): T {
-    const answer = ask(this.#project, info, this.#summaryOf);
-    if (!this.answers.has(question)) this.answers.set(question, { ask, answer: written(answer) });
+  #note<T>(asked: string, answer: T): T {
+    if (!this.answers.has(asked)) this.answers.set(asked, written(answer));
     return answer;
   }
 }
