@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { type BrowserContext, chromium, type Frame, type Page } from "playwright-core";
+import { type BrowserContext, chromium, type Frame, type Locator, type Page } from "playwright-core";
 import { browserPath } from "../../tools/browser.ts";
 import { vscodeWeb } from "../../tools/vscode-web.ts";
 import { type RunningSite, serve } from "./server.ts";
@@ -19,6 +19,13 @@ const SWITCHES = [
 
 /** Milliseconds for anything that the editor has to start or to plan, on a machine that others use too. */
 const PATIENCE = 90_000;
+
+/** Pixels; tall enough for all lines of the plan. */
+const WINDOW = { width: 1040, height: 900 };
+/** Pixels of a picture. */
+const PICTURE = { width: 1040, height: 560 };
+/** The part of the window around a cursor in the middle of its editor. */
+const MIDDLE = { x: 308, y: 230, width: 732, height: 490 };
 
 /** A diagnostic as the editor has it. */
 export interface Shown {
@@ -99,7 +106,7 @@ export class Editor {
     const browser = await chromium.launchPersistentContext(profile, {
       executablePath: browserPath(),
       args: SWITCHES,
-      viewport: { width: 1040, height: 560 },
+      viewport: WINDOW,
       reducedMotion: "reduce",
     });
     const editor = new Editor(site, browser, browser.pages()[0] ?? (await browser.newPage()));
@@ -150,19 +157,39 @@ export class Editor {
   /** Puts the cursor on a 1-based line, opens the light bulb there, and gives the titles of what it offers. */
   async lightBulb(line: number): Promise<string[]> {
     await this.run("test.select", line - 1, 0);
-    await this.page.click(".lightBulbWidget[class*=codicon-]");
-    await this.page.waitForSelector(".action-widget .monaco-list-row");
+    const menu = this.page.locator(".action-widget .monaco-list-row");
+    const open = async (): Promise<boolean> => {
+      await this.#click(this.page.locator(".lightBulbWidget[class*=codicon-]"));
+      await this.page.waitForTimeout(2000);
+      return (await menu.count()) > 0;
+    };
+    // The light bulb of the line before may still be there, or go while the mouse is on its way.
+    await this.until(open, (isOpen) => isOpen);
     return this.page.locator(".action-widget .monaco-list-row.action").allTextContents();
   }
 
   async choose(title: string): Promise<void> {
-    const row = this.page.locator(".action-widget .monaco-list-row.action", { hasText: title });
-    // A layer over the menu takes the clicks until the mouse has moved.
-    const box = await row.boundingBox();
-    if (box === null) throw new Error(`"${title}" cannot be seen`);
-    await this.page.mouse.move(box.x + 10, box.y + 5);
-    await this.page.mouse.move(box.x + 20, box.y + 10);
-    await row.click();
+    await this.#click(this.page.locator(".action-widget .monaco-list-row.action", { hasText: title }));
+  }
+
+  /**
+   * Moves the mouse to something and clicks there. The mouse has to move first: a layer over menus takes the clicks
+   * until then. Nothing is scrolled, which would shift the editor's window.
+   */
+  async #click(target: Locator): Promise<void> {
+    await target.waitFor();
+    let box = await target.boundingBox();
+    for (let before = null; JSON.stringify(before) !== JSON.stringify(box); ) {
+      before = box;
+      await this.page.waitForTimeout(100);
+      box = await target.boundingBox();
+    }
+    if (box === null) throw new Error("what is to be clicked cannot be seen");
+    const [x, y] = [box.x + Math.min(box.width / 2, 40), box.y + box.height / 2];
+    await this.page.mouse.move(x - 2, y);
+    await this.page.mouse.move(x, y);
+    await this.page.mouse.down();
+    await this.page.mouse.up();
   }
 
   /** What the lines of the plan say to those who cannot see them: name, kind, where it stands. */
@@ -186,8 +213,10 @@ export class Editor {
   /** Clicks an action of a line of the plan. */
   async act(name: string, action: "Preview" | "Apply" | "Explain"): Promise<void> {
     const row = this.page.locator(`.sidebar .monaco-list-row[aria-label^="${name},"]`);
-    await row.hover();
-    await row.locator(`.action-label[aria-label="${action}"]`).click();
+    const box = await row.boundingBox();
+    if (box === null) throw new Error(`${name} cannot be seen`);
+    await this.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await this.#click(row.locator(`.action-label[aria-label="${action}"]`));
   }
 
   /** The page in the webview that is open. */
@@ -203,13 +232,24 @@ export class Editor {
     return frame;
   }
 
-  /** Writes a picture of the window when `HPY_MIGRATE_PICTURES` names a directory for them. */
-  async picture(name: string): Promise<void> {
+  /**
+   * Writes a picture when `HPY_MIGRATE_PICTURES` names a directory for them: of the window made smaller, or of the
+   * middle of its editor, for a menu that would close.
+   */
+  async picture(name: string, part: "window" | "middle" = "window"): Promise<void> {
     const directory = process.env.HPY_MIGRATE_PICTURES;
     if (directory === undefined) return;
     mkdirSync(directory, { recursive: true });
-    await this.page.mouse.move(600, 552);
-    await this.page.waitForTimeout(600);
-    await this.page.screenshot({ path: join(directory, `${name}.png`) });
+    const path = join(directory, `${name}.png`);
+    if (part === "middle") {
+      await this.page.screenshot({ path, clip: MIDDLE });
+      return;
+    }
+    await this.page.mouse.move(600, 12);
+    await this.page.setViewportSize(PICTURE);
+    await this.page.waitForTimeout(1000);
+    await this.page.screenshot({ path });
+    await this.page.setViewportSize(WINDOW);
+    await this.page.waitForTimeout(500);
   }
 }

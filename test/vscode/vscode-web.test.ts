@@ -173,7 +173,7 @@ test("the light bulb moves a function as the command line does, across files", a
   const before = await buffers();
   await editor.run("test.open", "ring.c");
   const titles = await editor.lightBulb(lineOf(before["ring.c"] ?? "", "ring_new("));
-  await editor.picture("light-bulb");
+  await editor.picture("light-bulb", "middle");
   const title = titles.find((each) => each.startsWith("Migrate ring_new"));
   expect(titles).toContain(title);
   await editor.choose(title as string);
