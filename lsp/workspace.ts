@@ -11,6 +11,8 @@ import { BackendGone, type Remote } from "./remote.ts";
 /** Milliseconds without a change after which a plan is made; longer where plans take longer. */
 const PLAN_DELAY = 250;
 
+/** Calls after which a backend makes way for a fresh one. */
+const MOST_CALLS = 800;
 /** Milliseconds that an answer waits for repairs. */
 const REPAIR_PATIENCE = 30;
 
@@ -39,6 +41,9 @@ class Link {
   readonly #start: () => Promise<Remote>;
   #remote: Promise<Remote> | null = null;
   readonly #dirty = new Map<Folder, Set<string>>();
+  /** Calls of this backend so far, and those that have not been answered. */
+  #calls = 0;
+  #waiting = 0;
 
   constructor(start: () => Promise<Remote>) {
     this.#start = start;
@@ -59,6 +64,22 @@ class Link {
 
   /** Calls the backend after it has been told of all changes. */
   async call<M extends BackendMethod>(
+    folder: Folder,
+    method: M,
+    params: Omit<BackendCalls[M]["params"], "folder">,
+  ): Promise<BackendCalls[M]["result"]> {
+    this.#calls++;
+    this.#waiting++;
+    try {
+      return await this.#callNow(folder, method, params);
+    } finally {
+      this.#waiting--;
+      // What a parser remembers of earlier texts is bounded, but the bound is generous: a fresh backend has none of it.
+      if (this.#waiting === 0 && this.#calls >= MOST_CALLS) this.restart();
+    }
+  }
+
+  async #callNow<M extends BackendMethod>(
     folder: Folder,
     method: M,
     params: Omit<BackendCalls[M]["params"], "folder">,
@@ -87,6 +108,7 @@ class Link {
   /** Ends the backend; the next call starts another one. */
   restart(): void {
     const remote = this.#remote;
+    this.#calls = 0;
     this.#remote = null;
     this.#dirty.clear();
     void remote?.then((running) => running.close());
