@@ -1728,7 +1728,7 @@ export class BodyRewriter {
     for (const argument of list) if (argument !== formatNode) this.#argument(argument);
     const request = {
       format: text,
-      values: values.map((v) => this.#rendered(v)),
+      values: values.map((v) => this.#maker(v) ?? this.#rendered(v)),
       nonNull: values.map(
         (v) =>
           tree.kind(stripParentheses(tree, v)) === "string_literal" ||
@@ -1863,6 +1863,16 @@ export class BodyRewriter {
     const output = converter?.parameters[1]?.type;
     if (output === undefined || (output.base === "void" && output.pointers === 1)) return null;
     return `(int (*)(PyObject *, void *))${name}`;
+  }
+
+  /** A function for `O&` of a build format whose parameter is not `void *`, as `...` allowed; null for other values. */
+  #maker(value: Node): string | null {
+    if (this.#tree.kind(value) !== "identifier") return null;
+    const name = this.#tree.source(value);
+    if (this.#typing.local(name) !== undefined) return null;
+    const input = resolveFunction(this.#typing.project, this.#typing.fn.file, name)?.parameters[0]?.type;
+    if (input === undefined || (input.base === "void" && input.pointers === 1)) return null;
+    return `(PyObject *(*)(void *))${name}`;
   }
 
   /** C type of the variable behind a target `&x`. */
