@@ -58,6 +58,15 @@ export const TRANSFORMS: readonly TransformPage[] = [
     },
   },
   {
+    id: "legacy-calls",
+    title: "Functions that stay legacy are called over a bridge",
+    text: `A helper that cannot be proved holds back every function that calls it. Such a caller moves last, when its own code shows on every path that it keeps its references to the arguments and owns the result. The call then goes through \`legacy_call_NAME\`, which turns handles into objects, calls the helper and makes a handle of what it returns.`,
+    example: {
+      before: "PyObject *list = kept_list(value, 1);",
+      after: "HPy list = legacy_call_kept_list(ctx, value, 1);",
+    },
+  },
+  {
     id: "method-to-hpydef",
     title: "Entries of legacy tables become HPyDefs",
     text: `A method of the module, or a method, getset, member or slot of a type that an HPyType_Spec describes, leaves its legacy table; an HPyDef in front of its function defines it and is listed in the \`.defines\` of the module or the type. Helpers that the function calls move with it. A table that becomes empty goes, with the field or slot that names it.
