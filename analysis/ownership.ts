@@ -199,6 +199,8 @@ class Analysis {
   readonly tree: Tree;
   readonly cfg: Cfg;
   readonly live: readonly ReadonlySet<string>[];
+  /** Variables whose addresses helpers receive to put references into them. */
+  readonly outputs = new Set<string>();
   readonly argumentsName: string;
   readonly needsTuple: boolean;
   readonly needsDict: boolean;
@@ -372,7 +374,8 @@ class Analysis {
 
   /**
    * Whether an argument is the address of a variable into which a helper puts a reference. What the variable held
-   * before is dead, which is checked: where a helper leaves the variable alone, it counts as closed afterwards.
+   * before is dead, which is checked: where a helper leaves the variable alone, it counts as closed afterwards, unless
+   * it was NULL.
    */
   #isOutput(n: Node): boolean {
     const tree = this.tree;
@@ -385,7 +388,9 @@ class Analysis {
     if (callee?.kind !== "project") return false;
     const summary = this.around.summaryOf(callee.target);
     const index = tree.named(tree.parent(n)).indexOf(n);
-    return summary?.outcomes.some((o) => !["unchanged", "absent", undefined].includes(o.outputs.get(index))) === true;
+    const isWritten = summary?.outcomes.some((o) => !["unchanged", "absent", undefined].includes(o.outputs.get(index)));
+    if (isWritten === true) this.outputs.add(tree.source(inner));
+    return isWritten === true;
   }
 
   #usesTupleObject(): boolean {
@@ -696,6 +701,8 @@ class Analysis {
           after = after.set(name, CLOSED);
         continue;
       }
+      // A helper that fails may leave the variable alone: then it is still what it was set to before the call.
+      if (value.kind === "null" && edge.to !== EXIT && this.outputs.has(name)) continue;
       const held = value.kind === "object" || value.kind === "interior";
       if (held && kept.has((value as { id: number }).id) && this.#needsHolder(name, value, isLive, after)) continue;
       const isRegionVariable = this.regions.some((r) => r.variable === name);
