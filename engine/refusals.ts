@@ -39,9 +39,9 @@ Give the fields different names, or read the field through a local variable that
   {
     id: "api-without-gil",
     title: "The API is used where the lock is released",
-    text: `Between Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS a call touches the API or an object. HPy allows no API at all between HPy_BEGIN_LEAVE_PYTHON and HPy_END_LEAVE_PYTHON, not even to close a handle.
+    text: `On some path a call touches the API or an object while the interpreter's lock is released: between Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS, or between PyEval_SaveThread and PyEval_RestoreThread. HPy allows no API at all there, not even to close a handle. The same id stands for a function that does not release and take the lock in turns on every path.
 
-Move the call out of the region, or end the region before it.`,
+Move the call out of the region, end the region before it, or take the lock for it with Py_BLOCK_THREADS.`,
     example: {
       before: "Py_BEGIN_ALLOW_THREADS\nn = compute(PyBytes_AS_STRING(data));\nPy_END_ALLOW_THREADS",
       after:

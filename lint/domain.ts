@@ -94,7 +94,7 @@ export class State {
   readonly cells: Map<number, Cell>;
   readonly numbers: Map<string, number>;
   readonly facts: Map<string, Fact>;
-  /** Inside `HPy_BEGIN_LEAVE_PYTHON` ... `HPy_END_LEAVE_PYTHON`. */
+  /** While the interpreter's lock is released, as between `HPy_BEGIN_LEAVE_PYTHON` and `HPy_END_LEAVE_PYTHON`. */
   outsidePython: boolean;
   trace: Trace | null;
 

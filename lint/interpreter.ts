@@ -1238,10 +1238,12 @@ export class Interpreter {
         this.resources.report(
           "api-outside-python",
           n,
-          `${api.name} is called between HPy_BEGIN_LEAVE_PYTHON and HPy_END_LEAVE_PYTHON`,
+          `${api.name} is called while the interpreter's lock is released`,
           state,
         );
       }
+      if (api.name === "HPy_LeavePythonExecution") state.outsidePython = true;
+      if (api.name === "HPy_ReenterPythonExecution") state.outsidePython = false;
       if (api.name === "HPyField_Load" || api.name === "HPyField_Store")
         this.checkFieldOwner(api.name, nodes, values, state);
       const outs: number[] = [];
@@ -1530,8 +1532,10 @@ export class Interpreter {
 
   /** Whether a callee can do anything to handles through this argument; plain C data and pointers into objects carry none. */
   private carriesResource(value: Value, state: State): boolean {
-    if (value.kind === "context" || value.kind === "address") return true;
-    const cell = state.cell(value);
+    if (value.kind === "context") return true;
+    const isAddress = value.kind === "address";
+    if (isAddress && this.hasParts(value.place, state)) return true;
+    const cell = state.cell(isAddress ? state.get(value.place) : value);
     // What points into an object holds nothing that could be closed without a context.
     return cell !== undefined && cell.kind !== "interior" && cell.kind !== "view";
   }
@@ -1815,6 +1819,8 @@ export class Interpreter {
 
   private callCapi(n: Node, api: CapiFunction, nodes: readonly Node[], given: State): Result[] {
     return this.evaluateAll(nodes, given).map(({ state, values }) => {
+      if (api.name === "PyEval_SaveThread") state.outsidePython = true;
+      if (api.name === "PyEval_RestoreThread") state.outsidePython = false;
       values.forEach((value, i) => {
         const role = api.parameters[Math.min(i, api.parameters.length - 1)]?.ownership ?? "plain";
         const node = nodes[i] as Node;

@@ -246,9 +246,8 @@ function joinedToHead(
   if (tree.kind(item) === "concatenated_string") {
     const [macro, value, ...more] = tree.named(item);
     if (macro === undefined || value === undefined || more.length > 0 || tree.kind(macro) !== "identifier") return null;
-    const [definition, ...others] = knowledge.definitions.get(tree.source(macro)) ?? [];
-    if (definition === undefined || others.some((o) => o.body !== definition.body)) return null;
-    const isHead = ["PyVarObject_HEAD_INIT(NULL, 0)", "PyVarObject_HEAD_INIT(NULL,0)"].includes(definition.body);
+    const definitions = knowledge.definitions.get(tree.source(macro)) ?? [];
+    const isHead = definitions.length > 0 && definitions.every((d) => d.parameters === null && isPlainHead(d.body));
     return isHead ? { metatype: null, field: "tp_name", value } : null;
   }
   if (tree.kind(item) !== "assignment_expression") return null;
@@ -258,6 +257,19 @@ function joinedToHead(
   const field = tree.source(tree.field(left, "field"));
   if (head === null || !head.hasSize || !TYPE_FIELDS.includes(field)) return null;
   return { metatype: head.metatype, field, value: tree.field(item, "right") };
+}
+
+/** Whether the body of a macro is the head of a type without a metatype, up to and with its `ob_size`. */
+function isPlainHead(body: string): boolean {
+  const tokens = lex(body, "piece");
+  const words: string[] = [];
+  for (let t = 0; t < tokens.count; t++) if (tokens.kind[t] !== TokenKind.comment) words.push(tokenText(tokens, t));
+  const text = words.join(" ").replace(/^(\w+ \( )(NULL|0|& PyType_Type)(?= )/, "$1TYPE");
+  return [
+    "PyVarObject_HEAD_INIT ( TYPE , 0 )",
+    "PyVarObject_HEAD_INIT ( TYPE , 0 ) ,",
+    "PyObject_HEAD_INIT ( TYPE ) 0 ,",
+  ].includes(text);
 }
 
 /** What the head of an initialiser says; null when it is no known form. */

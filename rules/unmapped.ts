@@ -45,16 +45,8 @@ const FAMILIES: readonly UnmappedFamily[] = [
   },
   {
     answer: "refuse",
-    reason:
-      "HPy 0.9 leaves Python by HPy_LeavePythonExecution, which is proved only for the paired macros Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS.",
-    names: [
-      "PyEval_AcquireLock",
-      "PyEval_AcquireThread",
-      "PyEval_ReleaseLock",
-      "PyEval_ReleaseThread",
-      "PyEval_RestoreThread",
-      "PyEval_SaveThread",
-    ],
+    reason: "HPy 0.9 takes the interpreter's lock only where HPy_LeavePythonExecution has released it.",
+    names: ["PyEval_AcquireLock", "PyEval_AcquireThread", "PyEval_ReleaseLock", "PyEval_ReleaseThread"],
   },
   {
     answer: "refuse",
@@ -362,6 +354,12 @@ const FAMILIES: readonly UnmappedFamily[] = [
     answer: "stays",
     reason: "HPy 0.9 has no locks; those of the C API hold no objects.",
     names: ["PyThread_*", "_PyThread_*", "PyMutex_*"],
+  },
+  {
+    answer: "stays",
+    reason:
+      "HPy 0.9 releases the interpreter's lock by HPy_LeavePythonExecution, whose result no `PyThreadState *` can hold; these calls do the same and use no objects.",
+    names: ["PyEval_SaveThread", "PyEval_RestoreThread"],
   },
   {
     answer: "stays",

@@ -76,6 +76,7 @@ const ABSENT: readonly string[] = [
   "__arm__",
   "__aarch64__",
   "PYPY_VERSION",
+  "PyCapsule_Type",
   "PYPY_VERSION_NUM",
   "GRAALVM_PYTHON",
   "Py_LIMITED_API",

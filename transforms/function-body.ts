@@ -14,6 +14,7 @@ import {
 } from "../analysis/ownership.ts";
 import { parsedArguments } from "../analysis/parsed-arguments.ts";
 import { STRUCT_CALLS, usesStructCalls } from "../analysis/struct-views.ts";
+import { computeThreadStates } from "../analysis/thread-state.ts";
 import { Refused, type Typing } from "../analysis/typing.ts";
 import { CONTEXT_HANDLES } from "../model/api/context-handles.ts";
 import {
@@ -194,6 +195,7 @@ export class BodyRewriter {
 
   /** Makes all edits inside the body; the signature is the caller's part. */
   rewrite(): RewriteResult {
+    this.#checkThreads();
     const body = this.#facts.fn.body;
     this.#entry();
     for (const builder of this.#builders.values()) this.#useBuilder(builder);
@@ -506,8 +508,8 @@ export class BodyRewriter {
     if (tree.kind(expression) === "identifier") {
       const replacement = STATEMENT_MACROS[source];
       if (replacement !== undefined) {
-        if (replacement.startsWith("HPy_BEGIN")) this.#checkThreads(n);
-        this.#edits.replace(this.#typing.span(expression), replacement.replaceAll("$ctx", ctx), RULE);
+        const end = tree.source(n).endsWith(";") || !replacement.includes("_token") ? "" : ";";
+        this.#edits.replace(this.#typing.span(expression), `${replacement.replaceAll("$ctx", ctx)}${end}`, RULE);
         return;
       }
     }
@@ -540,28 +542,26 @@ export class BodyRewriter {
     );
   }
 
-  /** Between ALLOW_THREADS macros nothing may use the context. */
-  #checkThreads(begin: Node): void {
+  /** While the interpreter's lock is released nothing may use the context, and each function gives the lock back. */
+  #checkThreads(): void {
     const tree = this.#tree;
-    let inside = false;
-    for (const n of tree.descendants(this.#facts.fn.body, "identifier")) {
-      const name = tree.source(n);
-      if (tree.start(n) < tree.start(begin)) continue;
-      if (name === "Py_BEGIN_ALLOW_THREADS") inside = true;
-      else if (name === "Py_END_ALLOW_THREADS") return;
-      else if (inside) {
+    const { released, unbalanced } = computeThreadStates(tree, this.#facts.cfg);
+    if (unbalanced !== null)
+      this.#refuse(
+        "api-without-gil",
+        unbalanced === NONE ? this.#facts.fn.node : unbalanced,
+        "The interpreter's lock is not released and taken in turns on every path.",
+      );
+    for (const part of released) {
+      for (const n of tree.descendants(part, "identifier")) {
+        const name = tree.source(n);
         const call = tree.parent(n);
         const isApi =
           tree.kind(call) === "call_expression" &&
           tree.field(call, "function") === n &&
           this.#typing.callee(call).kind === "capi";
         const answer = this.#context.unmapped.get(this.#typing.canonicalName(name))?.answer;
-        if (
-          (isApi && answer !== "stays") ||
-          (this.#typing.typeOf(n) === "handle" && !this.#isViewed(n)) ||
-          name === "Py_BLOCK_THREADS" ||
-          name === "Py_UNBLOCK_THREADS"
-        )
+        if ((isApi && answer !== "stays") || (this.#typing.typeOf(n) === "handle" && !this.#isViewed(n)))
           this.#refuse("api-without-gil", n, `\`${name}\` is used where the interpreter's lock is released.`);
       }
     }
@@ -1971,12 +1971,15 @@ const STATEMENT_KINDS: ReadonlySet<string> = new Set([
   "continue_statement",
 ]);
 
+/** Statement macros, by what replaces them. `_token` is what `HPy_BEGIN_LEAVE_PYTHON` declares (hpy/macros.h). */
 const STATEMENT_MACROS: Readonly<Record<string, string>> = {
   Py_RETURN_NONE: "return HPy_Dup($ctx, $ctx->h_None)",
   Py_RETURN_TRUE: "return HPy_Dup($ctx, $ctx->h_True)",
   Py_RETURN_FALSE: "return HPy_Dup($ctx, $ctx->h_False)",
   Py_RETURN_NOTIMPLEMENTED: "return HPy_Dup($ctx, $ctx->h_NotImplemented)",
   Py_BEGIN_ALLOW_THREADS: "HPy_BEGIN_LEAVE_PYTHON($ctx)",
+  Py_BLOCK_THREADS: "HPy_ReenterPythonExecution($ctx, _token)",
+  Py_UNBLOCK_THREADS: "_token = HPy_LeavePythonExecution($ctx)",
   Py_END_ALLOW_THREADS: "HPy_END_LEAVE_PYTHON($ctx)",
 };
 
