@@ -61,10 +61,11 @@ export function computeThreadStates(tree: Tree, cfg: Cfg): ThreadStates {
     if (effect === "hidden") unbalanced ??= node.syntax;
     if (effect === "take" ? state.held : state.released && (effect === "release" || node.kind === "return"))
       unbalanced ??= node.syntax;
-    if (node.kind === "exit" && state.released) unbalanced ??= cfg.nodes[0]?.syntax ?? NONE;
     if (state.released && effect === null && EVALUATED.has(node.kind) && node.syntax !== NONE)
       released.push(node.syntax);
   });
+  // The exit is node 1; a body without a return statement falls into it.
+  if (states[1]?.released) unbalanced ??= cfg.nodes[0]?.syntax ?? NONE;
   return { released, unbalanced };
 }
 
