@@ -68,6 +68,35 @@ export interface CorpusResult {
   readonly deletions: number;
 }
 
+/** The part of a result that building and testing gives. */
+export type Verification = Pick<
+  CorpusResult,
+  | "unverified"
+  | "steps"
+  | "checks"
+  | "testsBefore"
+  | "testsAfter"
+  | "leaks"
+  | "untested"
+  | "comparison"
+  | "verifySeconds"
+>;
+
+/** What the process that runs one package is told. */
+export interface CorpusJob {
+  readonly entry: CorpusEntry;
+  /** Directory of the package's source; it is only read. */
+  readonly source: string;
+  /** Digest of the source. */
+  readonly digest: string;
+  /** Digest of the code that decides how a verification ends. */
+  readonly code: string;
+  /** Steps between two checks, unless the package asks for more. */
+  readonly group: number;
+  /** `kept` takes what earlier runs have found of the same series, and builds nothing. */
+  readonly verify: "anew" | "kept";
+}
+
 export interface TestNumbers {
   readonly passed: number;
   readonly failed: number;

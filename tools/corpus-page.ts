@@ -64,7 +64,9 @@ export function renderCorpus(
 This page is written by \`npm run corpus\` and by nothing else. Each package is fetched from the package index, built and tested
 as it is, migrated, and built and tested again along the series with its own setup.py and its own tests: under the hybrid
 ABI, there also in HPy's debug mode with the leak detector, and in the end under the cpython ABI (and the universal one
-where nothing of the C API is left). Steps that spoil something are rolled back: what they move stays legacy.
+where nothing of the C API is left). Steps that spoil something are rolled back: what they move stays legacy. Planning is done
+for each writing of this page; what building and testing gave is taken from an earlier run where the archive, the commands, the
+code that verifies and the text of every step are the same.
 
 ${results.length} packages, ${verified.length} of them verified: ${steps} steps are green, ${dropped.length} were rolled back. Of ${sum(
       (r) => r.functions.pure + r.functions.bridged + r.functions.legacy,

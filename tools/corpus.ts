@@ -1,35 +1,61 @@
 /**
  * `npm run corpus [-- --only NAME... --jobs N --json FILE --from NAME=DIR --group N]`: fetches the packages of
- * corpus/packages.json, migrates them, verifies every step with their own tests, and writes docs/CORPUS.md. Results are
- * kept by package and by the sources of this program, so that a run which was interrupted goes on where it was.
+ * corpus/packages.json, migrates them, verifies every step with their own tests, and writes docs/CORPUS.md. Each package is
+ * planned anew when a source of this program has changed; a series that is what it was is not verified again, so that a
+ * run which was interrupted goes on where it was, and a change costs the series that it changes.
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
 import { cacheDirectory, pythonEnvironment } from "../verify/python-environment.ts";
-import type { CorpusEntry, CorpusResult } from "./corpus-entry.ts";
+import type { CorpusEntry, CorpusJob, CorpusResult } from "./corpus-entry.ts";
 import { renderCorpus } from "./corpus-page.ts";
+import { conditionsDigest, directoryDigest } from "./kept-verification.ts";
 import { fetchSourceArchive } from "./source-archive.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** Folders whose code decides what a result is. */
-const DECIDING = ["syntax", "model", "analysis", "rules", "transforms", "lint", "engine", "verify"];
+/** Whose code decides how building and testing a series ends. */
+const VERIFYING = ["verify", "tools/corpus-verification.ts"];
 
-/** A hash of the sources that results depend on. */
-function codeHash(): string {
+/** Folders whose code decides what a result is. */
+const DECIDING = [
+  "syntax",
+  "model",
+  "analysis",
+  "rules",
+  "transforms",
+  "lint",
+  "engine",
+  "report",
+  "verify",
+  "cli",
+  "tools",
+];
+
+/** A hash of TypeScript sources: files, and all files of folders. */
+function codeHash(places: readonly string[]): string {
   const hash = createHash("sha256");
-  for (const folder of DECIDING) {
-    const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).filter((f) =>
-      f.endsWith(".ts"),
-    );
-    for (const file of files.sort()) hash.update(`${file}\0`).update(readFileSync(join(ROOT, folder, file)));
+  for (const place of places) {
+    const files = place.endsWith(".ts")
+      ? [place]
+      : readdirSync(join(ROOT, place), { recursive: true, encoding: "utf8" })
+          .filter((file) => file.endsWith(".ts"))
+          .map((file) => join(place, file));
+    for (const file of files.sort()) hash.update(`${file}\0`).update(readFileSync(join(ROOT, file)));
   }
-  hash.update(readFileSync(join(ROOT, "tools", "corpus-package.ts")));
   return hash.digest("hex").slice(0, 16);
+}
+
+/** What results hold for. */
+interface Code {
+  /** Of all that decides what a result is. */
+  readonly all: string;
+  /** Of what decides how building and testing ends. */
+  readonly verify: string;
 }
 
 interface Options {
@@ -40,7 +66,7 @@ interface Options {
   readonly group: number;
   /** Seconds that a package may take. */
   readonly limit: number;
-  /** Whether to run nothing, and to write the page from the results that there are. */
+  /** Whether to build nothing: what was not verified before is only planned. */
   readonly kept?: true;
 }
 
@@ -63,34 +89,37 @@ function collectFrom(given: string, earlier: ReadonlyMap<string, string>): Reado
 }
 
 /** Runs one package, or finds its result. */
-async function runEntry(entry: CorpusEntry, code: string, options: Options): Promise<CorpusResult | Failure> {
+async function runEntry(entry: CorpusEntry, code: Code, options: Options): Promise<CorpusResult | Failure> {
   const { name, version } = entry;
-  const key = createHash("sha256")
-    .update(JSON.stringify(entry))
-    .update(code)
-    .update(String(options.group))
-    .digest("hex");
+  const given = options.from.get(name);
+  if (given === undefined && entry.sha256 === undefined) {
+    return { name, version, error: `the package index has no source archive; give one with --from ${name}=DIR` };
+  }
+  const digest = given === undefined ? (entry.sha256 as string) : directoryDigest(given);
+  const key = conditionsDigest(entry, digest, [code.all], options.group);
   const results = join(cacheDirectory(), "corpus", "results");
   mkdirSync(results, { recursive: true });
   const file = join(results, `${name}-${version}-${key.slice(0, 16)}.json`);
   if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as CorpusResult;
-  if (options.kept) return { name, version, error: "it has not been run to its end with this version" };
-  let source = options.from.get(name);
+  let source: string;
   try {
-    if (source === undefined && entry.sha256 === undefined) {
-      return { name, version, error: `the package index has no source archive; give one with --from ${name}=DIR` };
-    }
-    source ??= fetchSourceArchive(`${name}==${version}`, pythonEnvironment(), entry.sha256 ?? null);
+    source = given ?? fetchSourceArchive(`${name}==${version}`, pythonEnvironment(), digest);
   } catch (error) {
     return { name, version, error: error instanceof Error ? error.message : String(error) };
   }
-  const entryFile = `${file}.entry`;
-  writeFileSync(entryFile, JSON.stringify(entry));
-  const worker = join(ROOT, "tools", "corpus-package.ts");
-  const args = ["--import", "tsx", worker, entryFile, `${file}.new`, source, String(options.group)];
+  const verify = options.kept ? "kept" : "anew";
+  const job: CorpusJob = { entry, source, digest, code: code.verify, group: options.group, verify };
   const log: string[] = [];
+  let answer = "";
   const status = await new Promise<number | null>((done) => {
-    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "ignore", "pipe"] });
+    const args = ["--import", "tsx", join(ROOT, "tools", "corpus-package.ts")];
+    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["pipe", "pipe", "pipe"] });
+    child.stdin.on("error", () => {});
+    child.stdin.write(`${JSON.stringify(job)}\n`);
+    child.stdout.setEncoding("utf8");
+    child.stdout.on("data", (text: string) => {
+      answer += text;
+    });
     child.stderr.setEncoding("utf8");
     child.stderr.on("data", (text: string) => {
       process.stderr.write(text);
@@ -106,10 +135,13 @@ async function runEntry(entry: CorpusEntry, code: string, options: Options): Pro
       done(code);
     });
   });
-  rmSync(entryFile, { force: true });
   if (status !== 0) return { name, version, error: log.join("").trim().split("\n").slice(-5).join("\n") };
-  renameSync(`${file}.new`, file);
-  return JSON.parse(readFileSync(file, "utf8")) as CorpusResult;
+  // A run that builds nothing does not stand for one that does.
+  if (!options.kept) {
+    writeFileSync(`${file}.${process.pid}`, answer);
+    renameSync(`${file}.${process.pid}`, file);
+  }
+  return JSON.parse(answer) as CorpusResult;
 }
 
 async function runCorpus(options: Options): Promise<boolean> {
@@ -119,7 +151,7 @@ async function runCorpus(options: Options): Promise<boolean> {
   const unknown = options.only?.find((name) => !packages.some((entry) => entry.name === name));
   if (unknown !== undefined) throw new Error(`corpus/packages.json has no package "${unknown}"`);
   const wanted = packages.filter((entry) => options.only?.includes(entry.name) ?? true);
-  const code = codeHash();
+  const code = { all: codeHash(DECIDING), verify: codeHash(VERIFYING) };
   const results = new Map<string, CorpusResult | Failure>();
   const queue = [...wanted];
   const work = async (): Promise<void> => {
@@ -136,7 +168,7 @@ async function runCorpus(options: Options): Promise<boolean> {
   const page = renderCorpus(packages, done, failed);
   process.stdout.write(page);
   if (options.json !== undefined)
-    writeFileSync(options.json, `${JSON.stringify({ code, packages: ordered }, null, 2)}\n`);
+    writeFileSync(options.json, `${JSON.stringify({ code: code.all, packages: ordered }, null, 2)}\n`);
   // A part of the corpus is no result of the corpus.
   if (options.only === undefined) writeFileSync(join(ROOT, "docs", "CORPUS.md"), page);
   const known = packages.filter((entry) => entry.sha256 !== undefined).map((entry) => entry.name);
@@ -156,7 +188,7 @@ await new Command("corpus")
   )
   .option("--group <n>", "steps between two checks, where the package does not ask for more", positive, 1)
   .option("--limit <seconds>", "what a package may take; one that takes longer is listed as not run", positive, 7200)
-  .option("--kept", "run nothing: write the page from the results that earlier runs of this version have kept")
+  .option("--kept", "build nothing: plan, and take what earlier runs have found of the same series")
   .action(async (options: Options) => {
     process.exitCode = (await runCorpus(options)) ? 0 : 1;
   })

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 /** How a command ended. `output` is stdout and stderr as they came; of very long output the middle is left out. */
@@ -121,7 +121,8 @@ export class Workplace {
     mkdirSync(parent, { recursive: true });
     removeAbandoned(parent);
     this.#name = `${process.pid}-${randomBytes(4).toString("hex")}`;
-    this.directory = join(parent, this.#name);
+    // Interpreters and compilers tell where things really are, which is compared with paths in here.
+    this.directory = join(realpathSync(parent), this.#name);
     // Detached, so that Ctrl-C in a terminal, which goes to the whole foreground group, does not end it.
     this.#guard = spawn(process.execPath, ["-e", GUARD, this.directory, `${MARK}=${this.#name}.`], {
       detached: true,

@@ -1,6 +1,16 @@
 /** Nothing may stay behind of what a workplace ran: after success, failure, a hang, a daemon, and a kill. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -43,6 +53,18 @@ test("status, signal and output of a command", async () => {
   expect(missing.output).toContain("cannot run /nowhere/to/be/found");
   await work.close();
   expect(existsSync(work.directory)).toBe(false);
+});
+
+test("its directory is where it really is, as interpreters tell the places of what they load", async () => {
+  const parent = parentDirectory();
+  mkdirSync(join(parent, "real"));
+  symlinkSync("real", join(parent, "link"));
+  const work = new Workplace(join(parent, "link"));
+  const { output } = await work.run("pwd", ["-P"], { cwd: work.directory, env: process.env, limit: 20 });
+  expect(output).toBe(`${work.directory}\n`);
+  expect(dirname(work.directory)).toBe(realpathSync(join(parent, "real")));
+  await work.close();
+  expect(readdirSync(join(parent, "real"))).toEqual([]);
 });
 
 test("the middle of endless output is left out", async () => {
