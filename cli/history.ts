@@ -7,7 +7,9 @@ import { type Result, success, unusable } from "./failure.ts";
 
 /** Output of git as latin-1 text: one character is one byte. */
 function git(root: string, args: readonly string[]): Result<string> {
-  const result = spawnSync("git", args, { cwd: root, encoding: "latin1", maxBuffer: 1 << 30 });
+  // Without optional locks it leaves the index as it is, too.
+  const env = { ...process.env, GIT_OPTIONAL_LOCKS: "0" };
+  const result = spawnSync("git", args, { cwd: root, encoding: "latin1", maxBuffer: 1 << 30, env });
   if (result.error) return unusable(`cannot run git: ${result.error.message}`);
   if (result.status === 0) return success(result.stdout);
   return unusable(`git ${args[0]}: ${result.stderr.trim().split("\n")[0] ?? `exit status ${result.status}`}`);
@@ -68,4 +70,20 @@ export function exportRevision(root: string, revision: string, target: string): 
 export function startAt(root: string, revision: string): "capi" | "hpy" {
   const found = git(root, ["grep", "-l", "HPy_MODINIT", revision, "--", "*.c", "*.cpp", "*.cc", "*.cxx"]);
   return found.ok && found.value !== "" ? "hpy" : "capi";
+}
+
+/**
+ * The last revision before the project had HPy code: what a migration that is under way started from. Null when the
+ * history does not tell, such as outside a repository.
+ */
+export function lastCapiRevision(root: string): string | null {
+  if (!git(root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).ok) return null;
+  if (startAt(root, "HEAD") === "capi") return "HEAD";
+  const changes = git(root, ["log", "--first-parent", "--format=%H", "-SHPy_MODINIT", "--", "."]);
+  if (!changes.ok) return null;
+  for (const commit of changes.value.split("\n").filter((line) => line !== "")) {
+    const parent = git(root, ["rev-parse", "--verify", "--quiet", `${commit}^`]);
+    if (parent.ok && startAt(root, parent.value.trim()) === "capi") return parent.value.trim();
+  }
+  return null;
 }

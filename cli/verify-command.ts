@@ -12,10 +12,11 @@ import { type KeptSteps, keepGreenSteps, type Replan } from "../verify/roll-back
 import { type SeriesResult, type SeriesStep, statesOf, verifySeries } from "../verify/series.ts";
 import { type Baseline, type HpyAbi, Verifier } from "../verify/verifier.ts";
 import { type Result, success, unusable } from "./failure.ts";
-import { exportRevision, startAt, stepsSince } from "./history.ts";
+import { exportRevision, lastCapiRevision, startAt, stepsSince } from "./history.ts";
 import { ProgressBar } from "./progress.ts";
 import type { Project } from "./project.ts";
 import {
+  isGreen,
   renderBaseline,
   renderComparison,
   renderDropped,
@@ -89,6 +90,11 @@ interface Start {
   readonly revision: string | null;
 }
 
+/** Whether something is wrong before the first step. */
+function isUnsound({ failure, failing, leaks }: Baseline): boolean {
+  return failure !== null || failing.length + leaks.length > 0;
+}
+
 /** Runs work in a laboratory that is gone afterwards, also when the process is told to end meanwhile. */
 async function withVerification(
   project: Project,
@@ -96,6 +102,8 @@ async function withVerification(
   options: VerifyOptions,
   output: VerifyOutput,
   work: (verification: Verification) => Promise<Result<number>>,
+  /** Asked when the start is unsound: the answer, or null to go on. */
+  explain: () => Promise<Result<number> | null> = async () => null,
 ): Promise<Result<number>> {
   const { configuration, root } = project;
   const build = options.build ?? configuration.build ?? findBuildCommand(root)?.command;
@@ -146,6 +154,8 @@ async function withVerification(
     };
     const baseline = await verifier.baseline();
     if (!output.json) say(renderBaseline(baseline, test, output.style));
+    const explained = isUnsound(baseline) ? await explain() : null;
+    if (explained !== null) return explained;
     if (baseline.failure !== null) {
       if (output.json) say(json(verifyJson({ build, test }, [], [], baseline, null, null)));
       return success(1);
@@ -180,7 +190,10 @@ function abisFor(
   return { abis: ["hybrid"], finalAbis: isFinished ? ["cpython", "universal"] : ["cpython"] };
 }
 
-/** Replays the steps of a plan. Status 1 when one fails. */
+/**
+ * Replays the steps of a plan. Status 1 when one fails. When something is wrong with a project that is HPy already, the
+ * steps that it was made by are replayed from its history, to name the one with the fault.
+ */
 export function verifyPlan(
   project: Project,
   plan: MigrationPlan,
@@ -188,7 +201,31 @@ export function verifyPlan(
   output: VerifyOutput,
 ): Promise<Result<number>> {
   const start = { kind: startOf(project), revision: null };
-  return verifySteps(project, start, plan.steps, abisFor(plan, plan.steps, options), options, output);
+  const explain = start.kind === "hpy" ? () => blameHistory(project, options, output) : undefined;
+  return verifySteps(project, start, plan.steps, abisFor(plan, plan.steps, options), options, output, explain);
+}
+
+/** Names the commit since the C API that spoils something; null when none does, or there is no history. */
+async function blameHistory(
+  project: Project,
+  options: VerifyOptions,
+  output: VerifyOutput,
+): Promise<Result<number> | null> {
+  const revision = lastCapiRevision(project.root);
+  if (revision === null) return null;
+  let told = "";
+  const kept: VerifyOutput = {
+    ...output,
+    out: (text) => {
+      told += text;
+    },
+  };
+  const { compare: _, ...replayed } = options;
+  const result = await verifyHistory(project, revision, { ...replayed, bisect: true }, kept);
+  if (!result.ok || result.value === 0) return null;
+  if (!output.json) output.out(`since ${revision}, which is of the C API:\n`);
+  output.out(told);
+  return result;
 }
 
 /** Replays the commits since a revision, and what is not committed. Status 1 when one fails. */
@@ -212,8 +249,9 @@ function verifySteps(
   { abis, finalAbis }: { readonly abis: readonly HpyAbi[]; readonly finalAbis: readonly HpyAbi[] },
   options: VerifyOptions,
   output: VerifyOutput,
+  explain?: () => Promise<Result<number> | null>,
 ): Promise<Result<number>> {
-  return withVerification(project, start, options, output, async (verification) => {
+  const work = async (verification: Verification): Promise<Result<number>> => {
     const result = await replay(verification, steps, abis, finalAbis, options, output);
     const { laboratory, verifier, baseline, progress } = verification;
     const last = statesOf(steps).at(-1) ?? new Map();
@@ -227,13 +265,12 @@ function verifySteps(
       verification.say(json(verifyJson(verification.commands, abis, finalAbis, baseline, result, comparison)));
     } else {
       if (comparison !== null) verification.say(renderComparison(comparison, output.style));
-      verification.say(renderVerdict(result, abis, finalAbis, output.style));
+      verification.say(renderVerdict(result, baseline, abis, finalAbis, output.style));
     }
     const isSame = comparison === null || comparison.differences.length === 0;
-    const startsClean =
-      steps.length > 0 || verification.baseline.leaks.length + verification.baseline.failing.length === 0;
-    return success(result.failed === null && startsClean && isSame ? 0 : 1);
-  });
+    return success(isGreen(result, baseline) && isSame ? 0 : 1);
+  };
+  return withVerification(project, start, options, output, work, explain);
 }
 
 async function replay(

@@ -73,9 +73,15 @@ export function renderStepResult(step: StepResult, index: number, total: number,
   return `${line}${step.problems.map((problem) => problemText(problem, style)).join("")}${unstable}`;
 }
 
+/** Whether all is well: no step fails, and where there is none, nothing is wrong with the start. */
+export function isGreen(result: SeriesResult, baseline: Baseline): boolean {
+  return result.failed === null && (result.steps.length > 0 || baseline.leaks.length + baseline.failing.length === 0);
+}
+
 /** The last line: what was found. */
 export function renderVerdict(
   result: SeriesResult,
+  baseline: Baseline,
   abis: readonly HpyAbi[],
   finalAbis: readonly HpyAbi[],
   style: Style,
@@ -86,6 +92,14 @@ export function renderVerdict(
     const rest = result.steps.filter((step) => step.verdict === "unchecked").length;
     const unchecked = rest > 0 ? `; ${count(rest, "step")} after it not checked` : "";
     return `${style.bad("not green")}: ${style.bold(failed.id)} is the first step that fails${unchecked}\n`;
+  }
+  if (!isGreen(result, baseline)) {
+    const { failing, leaks } = baseline;
+    const found = [
+      ...(failing.length > 0 ? [count(failing.length, "test") + (failing.length === 1 ? " fails" : " fail")] : []),
+      ...(leaks.length > 0 ? ["handles are never closed"] : []),
+    ];
+    return `${style.bad("not green")}: there is no step to check, and ${found.join(" and ")}\n`;
   }
   if (total === 0) return `${style.good("green")}: there is no step to check\n`;
   const within = result.steps.filter((step) => step.verdict === "within").length;
@@ -127,7 +141,7 @@ export function verifyJson(
     abis,
     finalAbis,
     baseline,
-    green: baseline.failure === null && result !== null && result.failed === null,
+    green: baseline.failure === null && result !== null && isGreen(result, baseline),
     failed: result?.failed?.id ?? null,
     checks: result?.checks ?? 0,
     steps: result?.steps ?? [],

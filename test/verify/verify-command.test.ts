@@ -166,8 +166,8 @@ test("--bisect finds the same step in fewer builds", async () => {
   expect(green.out).toContain("green: 3 steps (cpython); (*) 2 steps not checked alone, but a later state is green\n");
 });
 
-test("--since replays commits and what is not committed, and names the one with the fault", async () => {
-  const root = capiPackage();
+/** Makes the directory a repository of one commit, and gives what commits everything else. */
+function repositoryAt(root: string): (subject: string) => void {
   const git = (...args: readonly string[]): void => {
     const identity = ["-c", "user.name=Test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"];
     execFileSync("git", [...identity, ...args], { cwd: root, stdio: "ignore" });
@@ -175,23 +175,67 @@ test("--since replays commits and what is not committed, and names the one with 
   git("init");
   git("add", ".");
   git("commit", "-m", "Original");
-  git("tag", "start");
+  return (subject) => git("commit", "-a", "-m", subject);
+}
+
+test("--since replays commits and what is not committed, and names the one with the fault", async () => {
+  const root = capiPackage();
+  const commit = repositoryAt(root);
   const bodies = [GOOD, BETTER, LEAKS, LEAKS];
   for (const step of planOf(bodies).steps.slice(0, 3)) {
     for (const change of step.changes) writeFileSync(join(root, change.path), change.after);
-    git("commit", "-a", "-m", step.title);
+    commit(step.title);
   }
   writeFileSync(join(root, "src", "probe.c"), hpySource(WRONG));
   const before = contentsOf(root);
-  const found = await verify(root, [], "--since", "start", "--bisect");
+  const found = await verify(root, [], "--since", "HEAD~3", "--bisect");
   expect(found.out).toMatch(/3\/4 FAILED [0-9a-f]+: Step 2/);
   expect(found.out).toContain("2 handles for 70000, made in one_impl (src/probe.c:4)");
   expect(found.status).toBe(1);
-  const last = await verifyJson(root, [], "--since", "start", "--abi", "cpython");
+  const last = await verifyJson(root, [], "--since", "HEAD~3", "--abi", "cpython");
   expect(last.failed).toBe("uncommitted");
   expect(verdicts(last)).toEqual(["green", "green", "green", "failed"]);
   expect(contentsOf(root)).toEqual(before);
   expect((await verify(root, [], "--since", "nowhere")).err).toContain('--since: no revision "nowhere"');
+});
+
+test("a fault in a project that is HPy already is the fault of a commit", async () => {
+  const root = capiPackage();
+  const commit = repositoryAt(root);
+  for (const step of planOf([GOOD, BETTER, LEAKS, BETTER.replace("value = 1", "value = 2 - 1")]).steps) {
+    // The leak comes with the second commit, and stays.
+    for (const change of step.changes) {
+      const text =
+        step.id === "function-3"
+          ? change.after.replace("{ long", "{ HPyLong_FromLong(ctx, 70000); long")
+          : change.after;
+      writeFileSync(join(root, change.path), text);
+    }
+    commit(step.title);
+  }
+  const before = contentsOf(root);
+  const { status, out } = await verify(root, []);
+  expect(out).toContain("leaks before the first step");
+  expect(out).toMatch(/\n3\/4 FAILED [0-9a-f]+: Step 2.*\n {4}2 handles are never closed/);
+  expect(out).toMatch(/not green: [0-9a-f]+ is the first step that fails; 1 step after it not checked\n$/);
+  expect(status).toBe(1);
+  const result = await verifyJson(root, []);
+  expect(verdicts(result)).toEqual(["within", "green", "failed", "unchecked"]);
+
+  // A build that fails too, which is not committed.
+  writeFileSync(join(root, "src", "probe.c"), hpySource(BROKEN));
+  expect((await verifyJson(root, [])).failed).toMatch(/^[0-9a-f]+$/);
+  expect(contentsOf(root)).toEqual({ ...before, [join(root, "src", "probe.c")]: hpySource(BROKEN) });
+});
+
+test("without a history, a fault in a project that is HPy already is told as it is", async () => {
+  const root = capiPackage();
+  for (const change of planOf([LEAKS]).steps[0]?.changes ?? []) writeFileSync(join(root, change.path), change.after);
+  const { status, out } = await verify(root, []);
+  expect(out).toContain("2 handles for 70000, made in one_impl (src/probe.c:4)");
+  expect(out).toMatch(/not green: there is no step to check, and handles are never closed\n$/);
+  expect(status).toBe(1);
+  expect((await verifyJson(root, [])).green).toBe(false);
 });
 
 test("tests that fail before are listed and not blamed on a step", async () => {
