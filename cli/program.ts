@@ -23,6 +23,7 @@ import type { ReportCommandOptions, ReportEngine } from "./report-command.ts";
 import type { Shard, SurveyOptions } from "./survey-command.ts";
 import {
   abiList,
+  type PlanAt,
   positiveSeconds,
   type VerifyOptions,
   type VerifyOutput,
@@ -440,8 +441,13 @@ async function verify(
   }
   const planned = await makePlan(path, options, load, around);
   if (!planned.ok) return planned;
-  const verified = await verifyPlan(planned.value.project, planned.value.plan, options, verifyOutput(options, around));
-  closeAccount(planned.value.plan, options, around);
+  const planAt: PlanAt = async (root) => {
+    const other = await makePlan(root, options, load, { ...around, err: () => {} });
+    return other.ok ? other.value.plan : null;
+  };
+  const { project, plan: made } = planned.value;
+  const verified = await verifyPlan(project, made, planAt, options, verifyOutput(options, around));
+  closeAccount(made, options, around);
   return verified;
 }
 

@@ -7,10 +7,12 @@ import type { Style } from "../report/style.ts";
 import { compareStates } from "../verify/compare.ts";
 import { Laboratory } from "../verify/laboratory.ts";
 import { findBuildCommand, findRequirements, findTestCommand } from "../verify/project-commands.ts";
-import { PythonEnvironmentError } from "../verify/python-environment.ts";
+import { cacheDirectory, PythonEnvironmentError } from "../verify/python-environment.ts";
 import { type KeptSteps, keepGreenSteps, type Replan } from "../verify/roll-back.ts";
 import { type SeriesResult, type SeriesStep, statesOf, verifySeries } from "../verify/series.ts";
 import { type Baseline, type HpyAbi, Verifier } from "../verify/verifier.ts";
+import { Workplace } from "../verify/workplace.ts";
+import { withEdits } from "./edited-series.ts";
 import { type Result, success, unusable } from "./failure.ts";
 import { exportRevision, lastCapiRevision, startAt, stepsSince } from "./history.ts";
 import { ProgressBar } from "./progress.ts";
@@ -178,17 +180,21 @@ function startOf(project: Project): "capi" | "hpy" {
 }
 
 /** The ABIs for each step, and those for the last state only. */
-function abisFor(
-  plan: MigrationPlan,
-  steps: readonly Step[],
-  options: VerifyOptions,
-): { readonly abis: readonly HpyAbi[]; readonly finalAbis: readonly HpyAbi[] } {
+interface Abis {
+  readonly abis: readonly HpyAbi[];
+  readonly finalAbis: readonly HpyAbi[];
+}
+
+function abisFor(plan: MigrationPlan, steps: readonly Step[], options: VerifyOptions): Abis {
   if (options.abi !== undefined) return { abis: options.abi, finalAbis: [] };
   const isFinished = plan.modules.every((module) =>
     steps.some((step) => step.kind === "finish" && step.module === module.name),
   );
   return { abis: ["hybrid"], finalAbis: isFinished ? ["cpython", "universal"] : ["cpython"] };
 }
+
+/** Plans the project in a directory; null when there is none. */
+export type PlanAt = (root: string) => Promise<MigrationPlan | null>;
 
 /**
  * Replays the steps of a plan. Status 1 when one fails. When something is wrong with a project that is HPy already, the
@@ -197,22 +203,28 @@ function abisFor(
 export function verifyPlan(
   project: Project,
   plan: MigrationPlan,
+  planAt: PlanAt,
   options: VerifyOptions,
   output: VerifyOutput,
 ): Promise<Result<number>> {
   const start = { kind: startOf(project), revision: null };
-  const explain = start.kind === "hpy" ? () => blameHistory(project, options, output) : undefined;
+  const explain = start.kind === "hpy" ? () => blameHistory(project, plan, planAt, options, output) : undefined;
   return verifySteps(project, start, plan.steps, abisFor(plan, plan.steps, options), options, output, explain);
 }
 
-/** Names the commit since the C API that spoils something; null when none does, or there is no history. */
+/** Names what was done since the C API that spoils something; null when nothing does, or there is no history. */
 async function blameHistory(
   project: Project,
+  pending: MigrationPlan,
+  planAt: PlanAt,
   options: VerifyOptions,
   output: VerifyOutput,
 ): Promise<Result<number> | null> {
   const revision = lastCapiRevision(project.root);
   if (revision === null) return null;
+  const commits = stepsSince(project.root, revision);
+  if (!commits.ok) return null;
+  const steps = (await plannedSteps(project, revision, commits.value, pending, planAt)) ?? commits.value;
   let told = "";
   const kept: VerifyOutput = {
     ...output,
@@ -221,11 +233,39 @@ async function blameHistory(
     },
   };
   const { compare: _, ...replayed } = options;
-  const result = await verifyHistory(project, revision, { ...replayed, bisect: true }, kept);
+  const start = { kind: "capi", revision } as const;
+  const result = await verifySteps(project, start, steps, abisOf(options), { ...replayed, bisect: true }, kept);
   if (!result.ok || result.value === 0) return null;
   if (!output.json) output.out(`since ${revision}, which is of the C API:\n`);
   output.out(told);
   return result;
+}
+
+/** The steps that were applied without a commit for each, with what was edited since; null when that cannot be told. */
+async function plannedSteps(
+  project: Project,
+  revision: string,
+  commits: readonly SeriesStep[],
+  pending: MigrationPlan,
+  planAt: PlanAt,
+): Promise<readonly SeriesStep[] | null> {
+  const [only, second] = commits;
+  if (only === undefined || second !== undefined) return null;
+  const workplace = new Workplace(join(cacheDirectory(), "verify"));
+  try {
+    const original = join(workplace.directory, "revision");
+    if (!exportRevision(project.root, revision, original).ok) return null;
+    const steps = (await planAt(original))?.steps ?? [];
+    const applied = steps.slice(0, Math.max(steps.length - pending.steps.length, 0));
+    return withEdits(applied, new Map(only.changes.map(({ path, after }) => [path, after])));
+  } finally {
+    await workplace.close();
+  }
+}
+
+/** The ABIs where no plan says how far the project is. */
+function abisOf(options: VerifyOptions): Abis {
+  return { abis: options.abi ?? (["hybrid"] as const), finalAbis: options.abi ? [] : (["cpython"] as const) };
 }
 
 /** Replays the commits since a revision, and what is not committed. Status 1 when one fails. */
@@ -238,15 +278,14 @@ export async function verifyHistory(
   const steps = stepsSince(project.root, revision);
   if (!steps.ok) return steps;
   const start = { kind: startAt(project.root, revision), revision };
-  const abis = { abis: options.abi ?? (["hybrid"] as const), finalAbis: options.abi ? [] : (["cpython"] as const) };
-  return verifySteps(project, start, steps.value, abis, options, output);
+  return verifySteps(project, start, steps.value, abisOf(options), options, output);
 }
 
 function verifySteps(
   project: Project,
   start: Start,
   steps: readonly SeriesStep[],
-  { abis, finalAbis }: { readonly abis: readonly HpyAbi[]; readonly finalAbis: readonly HpyAbi[] },
+  { abis, finalAbis }: Abis,
   options: VerifyOptions,
   output: VerifyOutput,
   explain?: () => Promise<Result<number> | null>,

@@ -54,6 +54,8 @@ export interface CorpusResult {
   readonly leaks: number | null;
   /** Modules that the tests do not load. */
   readonly untested: readonly string[];
+  /** Modules with steps that the build does not make here, such as those of other systems. */
+  readonly unbuilt: readonly string[];
   /** Functions that were called with edge values on both builds, and calls whose outcomes differ. */
   readonly comparison: {
     readonly functions: number;
@@ -78,6 +80,7 @@ export type Verification = Pick<
   | "testsAfter"
   | "leaks"
   | "untested"
+  | "unbuilt"
   | "comparison"
   | "verifySeconds"
 >;

@@ -117,6 +117,11 @@ ${table(
     const lines = untested.map((r) => `- ${r.name}: ${r.untested.join(", ")}`);
     parts.push(`Modules that the tests do not load, so that only their builds are verified:\n\n${lines.join("\n")}`);
   }
+  const unbuilt = verified.filter((result) => result.unbuilt.length > 0);
+  if (unbuilt.length > 0) {
+    const lines = unbuilt.map((r) => `- ${r.name}: ${r.unbuilt.join(", ")}`);
+    parts.push(`Modules of other systems, whose steps nothing here compiles:\n\n${lines.join("\n")}`);
+  }
   if (dropped.length > 0) {
     const rows = dropped.map(({ result, step }) => [
       result.name,

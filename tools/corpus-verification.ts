@@ -25,6 +25,7 @@ export function unverified(plan: MigrationPlan, reason: string, baseline: Baseli
     testsAfter: null,
     leaks: null,
     untested: [],
+    unbuilt: [],
     comparison: null,
     verifySeconds: 0,
   };
@@ -150,6 +151,9 @@ export async function verifyEntry(
       testsAfter: last?.tests ?? baseline.tests,
       leaks: last?.leaks ?? null,
       untested: baseline.untested,
+      unbuilt: kept.plan.modules
+        .filter((module) => module.steps.length > 0 && !baseline.modules.includes(module.name))
+        .map((module) => module.name),
       comparison,
       verifySeconds: (performance.now() - started) / 1000,
     };

@@ -33,6 +33,7 @@ const VERIFICATION: Verification = {
   testsAfter: { passed: 3, failed: 0, skipped: 0 },
   leaks: 0,
   untested: [],
+  unbuilt: [],
   comparison: null,
   verifySeconds: 12.5,
 };

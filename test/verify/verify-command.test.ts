@@ -228,6 +228,34 @@ test("a fault in a project that is HPy already is the fault of a commit", async 
   expect(contentsOf(root)).toEqual({ ...before, [join(root, "src", "probe.c")]: hpySource(BROKEN) });
 });
 
+test("a fault in what was applied and not committed is the fault of the step that wrote it", async () => {
+  const bodies = [GOOD, BETTER, `/* checked */ ${BETTER}`, `/* checked */ ${BETTER} /* twice */`];
+  const root = capiPackage();
+  repositoryAt(root);
+  const final = planOf(bodies).steps.slice(0, 3);
+  for (const step of final) for (const change of step.changes) writeFileSync(join(root, change.path), change.after);
+  const source = join(root, "src", "probe.c");
+  writeFileSync(source, readFileSync(source, "latin1").replace("value = 1", "value = 4"));
+  const plan: Engine["plan"] = async ({ files }) => {
+    const isApplied = files.some((file) => file.text.includes("HPy_MODINIT"));
+    const { steps, ...rest } = planOf(bodies);
+    return { ...rest, steps: isApplied ? steps.slice(3) : steps };
+  };
+  let out = "";
+  const status = await run(["verify", root], async () => ({ plan }) as Engine, {
+    version: "1.2.3",
+    out: (bytes) => {
+      out += Buffer.from(bytes, "latin1").toString("utf8");
+    },
+    err: () => {},
+    colour: { out: false },
+  });
+  expect(out).toContain("fail before the first step");
+  expect(out).toContain("since HEAD, which is of the C API:\noriginal: builds (capi)");
+  expect(out).toMatch(/\n3\/3 FAILED function-2: Step 2.*\n {4}a test that passed before fails \(hybrid\)\n/);
+  expect(status).toBe(1);
+});
+
 test("without a history, a fault in a project that is HPy already is told as it is", async () => {
   const root = capiPackage();
   for (const change of planOf([LEAKS]).steps[0]?.changes ?? []) writeFileSync(join(root, change.path), change.after);
