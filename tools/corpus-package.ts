@@ -80,11 +80,12 @@ async function runJob(job: CorpusJob, scratch: string): Promise<CorpusResult> {
     return { ...base, ...known.verification, ...numbersOf(known.plan, project.value.input) };
   }
   if (job.verify === "kept") {
-    const reason = "its series is not that of the last verification";
+    const reason = "no earlier run verified this series";
     return { ...base, ...unverified(first, reason, null), ...numbersOf(first, project.value.input) };
   }
-  const { plan, kept, lasts } = await verifyEntry(entry, root, conditions, first, replan, group);
-  if (lasts) store.keep(entry.name, conditions, first.steps, kept);
+  const { plan, kept } = await verifyEntry(entry, root, conditions, first, replan, group);
+  // What cannot be built today may be possible tomorrow.
+  if (kept.verification.unverified === null) store.keep(entry.name, conditions, first.steps, kept);
   return { ...base, ...kept.verification, ...numbersOf(plan, project.value.input) };
 }
 

@@ -39,8 +39,6 @@ export interface VerifiedEntry {
   /** The plan without what was rolled back. */
   readonly plan: MigrationPlan;
   readonly kept: KeptVerification;
-  /** Whether another run would find the same: false when something could not be installed. */
-  readonly lasts: boolean;
 }
 
 /**
@@ -56,11 +54,9 @@ export async function verifyEntry(
   replan: Replan,
   group: number,
 ): Promise<VerifiedEntry> {
-  let lasts = true;
   const without = (reason: string, baseline: Baseline | null): VerifiedEntry => ({
     plan: first,
     kept: { excluded: [], last: seriesDigest(first.steps), verification: unverified(first, reason, baseline) },
-    lasts,
   });
   const build = entry.build ?? findBuildCommand(root)?.command;
   if (build === undefined) return without("its build is not one of setuptools", null);
@@ -71,8 +67,6 @@ export async function verifyEntry(
   const laboratory = await Laboratory.open({ python: null, requirements });
   try {
     for (const warning of laboratory.warnings) say(`${entry.name}: ${warning}`);
-    // What could not be installed today may be there tomorrow.
-    lasts = laboratory.warnings.length === 0;
     const verifier = new Verifier(laboratory, {
       root,
       build,
@@ -158,7 +152,7 @@ export async function verifyEntry(
       verifySeconds: (performance.now() - started) / 1000,
     };
     const excluded = kept.dropped.map((dropped) => dropped.exclusion);
-    return { plan: kept.plan, kept: { excluded, last: seriesDigest(kept.plan.steps), verification }, lasts };
+    return { plan: kept.plan, kept: { excluded, last: seriesDigest(kept.plan.steps), verification } };
   } finally {
     await laboratory.close();
   }

@@ -136,12 +136,13 @@ async function runEntry(entry: CorpusEntry, code: Code, options: Options): Promi
     });
   });
   if (status !== 0) return { name, version, error: log.join("").trim().split("\n").slice(-5).join("\n") };
-  // A run that builds nothing does not stand for one that does.
-  if (!options.kept) {
+  const result = JSON.parse(answer) as CorpusResult;
+  // What could not be verified is tried again.
+  if (result.unverified === null) {
     writeFileSync(`${file}.${process.pid}`, answer);
     renameSync(`${file}.${process.pid}`, file);
   }
-  return JSON.parse(answer) as CorpusResult;
+  return result;
 }
 
 async function runCorpus(options: Options): Promise<boolean> {

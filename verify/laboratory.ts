@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import type { Abi } from "./build.ts";
 import { type CompilerCommands, compileOnce } from "./compile-once.ts";
@@ -26,6 +26,9 @@ export interface LaboratoryOptions {
 
 /** Seconds that an installation may take. */
 const INSTALL_LIMIT = 1800;
+
+/** Names with which a package of the environment must not be shadowed by what something else depends on: HPy needs this setuptools. */
+const OURS = /^(setuptools|pkg_resources|_distutils_hack|distutils-precedence\.pth|hpy)(-.*)?$/;
 
 /** What is asked of the interpreter that the user names, and of the pinned environment. */
 const ASK = `
@@ -175,7 +178,7 @@ export class Laboratory {
   async #install(requirements: readonly string[]): Promise<string | null> {
     if (requirements.length === 0) return null;
     const key = createHash("sha256")
-      .update([...requirements, this.environment.version].join("\n"))
+      .update([...requirements, this.environment.version, OURS.source].join("\n"))
       .digest("hex");
     const target = join(cacheDirectory(), "needs", key.slice(0, 16));
     if (existsSync(target)) return target;
@@ -192,6 +195,9 @@ export class Laboratory {
       }
     }
     if (!existsSync(scratch)) return null;
+    for (const name of readdirSync(scratch)) {
+      if (OURS.test(name)) rmSync(join(scratch, name), { recursive: true, force: true });
+    }
     // What could not be had is tried again next time.
     if (this.warnings.length > 0) return scratch;
     mkdirSync(dirname(target), { recursive: true });

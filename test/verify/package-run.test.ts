@@ -1,9 +1,11 @@
 /** What the build and the tests of a project must notice, on a package of two files. */
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { Laboratory } from "../../verify/laboratory.ts";
 import { buildPackage, copyTree, type PackageTests, Tree, testPackage } from "../../verify/package-run.ts";
+import { cacheDirectory } from "../../verify/python-environment.ts";
 import { directoryWith, hpyPackage } from "./tiny-package.ts";
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -98,6 +100,35 @@ test("a build that makes nothing is no success", async () => {
   const build = await buildPackage(laboratory, root, "cpython", BUILD, "strict");
   expect(build.ok).toBe(false);
   expect(build.output).toContain("the build made no extension module");
+});
+
+/** Writes a wheel of the name with a module of that name, and one that is called setuptools. */
+const WHEEL = `
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1] + "/greedy-1-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("greedy.py", "")
+    wheel.writestr("setuptools/__init__.py", "raise SystemExit('not this one')")
+    wheel.writestr("greedy-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: greedy\\nVersion: 1\\n")
+    wheel.writestr("greedy-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    wheel.writestr("greedy-1.dist-info/RECORD", "")
+`;
+
+test("what a project needs does not bring a setuptools of its own", async () => {
+  const scratch = directoryWith({});
+  execFileSync(laboratory.environment.python, ["-c", WHEEL, scratch]);
+  const other = await Laboratory.open({ python: null, requirements: [join(scratch, "greedy-1-py3-none-any.whl")] });
+  try {
+    expect(other.warnings).toEqual([]);
+    const [needs = ""] = other.packages;
+    expect(dirname(needs)).toBe(join(cacheDirectory(), "needs"));
+    onTestFinished(() => rmSync(needs, { recursive: true, force: true }));
+    const script = "import greedy, setuptools; print(setuptools.__version__)";
+    const { output } = await other.run(other.python, ["-c", script], other.directory, {}, 60);
+    expect(output).toMatch(/^[\d.]+\n$/);
+    expect(Number.parseInt(output, 10)).toBeLessThan(81);
+  } finally {
+    await other.close();
+  }
 });
 
 test("a copy leaves out what builds left and what leads out of the tree", () => {
