@@ -1135,21 +1135,24 @@ function functionKey(project: Project, entry: Entry, name: string): string {
 
 function report(start: Snapshot, end: Snapshot, outcomes: Outcomes, options: MigrationOptions): MigrationPlan {
   const modules: ModuleReport[] = [];
-  const counted = new Set<string>();
+  const byFile = functionsByFile(start.project);
+  const isCounted = new Map<CFunction, boolean>();
+  const counts = (fn: CFunction): boolean => {
+    const key = keyOf(fn.file.path, fn.name);
+    const known =
+      isCounted.get(fn) ?? (fn.isMigrated || outcomes.ofTypes.has(key) || outcomes.via.has(key) || usesCapi(fn));
+    isCounted.set(fn, known);
+    return known;
+  };
+  const counted = new Set<CFunction>();
   for (const module of start.project.modules) {
     const functions: FunctionReport[] = [];
     const owners = functionsOfTypes(start.project, typesOf(start.project, module));
     for (const file of module.files) {
-      for (const list of start.project.functions.values()) {
-        for (const fn of list) {
-          const key = keyOf(file.path, fn.name);
-          if (fn.file !== file || counted.has(`${key}\0${file.tree.start(fn.node)}`)) continue;
-          const isEntry = outcomes.ofTypes.has(key) || outcomes.via.has(key);
-          if (!fn.isMigrated && !isEntry && !usesCapi(fn)) continue;
-          if (ownerOf(fn, start.project.modules, outcomes) !== module) continue;
-          counted.add(`${key}\0${file.tree.start(fn.node)}`);
-          functions.push(functionReport(module, fn, owners.get(fn) ?? null, outcomes, end));
-        }
+      for (const fn of byFile.get(file) ?? []) {
+        if (counted.has(fn) || !counts(fn) || ownerOf(fn, start.project.modules, outcomes) !== module) continue;
+        counted.add(fn);
+        functions.push(functionReport(module, fn, owners.get(fn) ?? null, outcomes, end));
       }
     }
     functions.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line));
@@ -1196,6 +1199,18 @@ function report(start: Snapshot, end: Snapshot, outcomes: Outcomes, options: Mig
       steps: outcomes.steps.length,
     },
   };
+}
+
+/** The functions of a project by file, in the order of the project. */
+function functionsByFile(project: Project): ReadonlyMap<ParsedFile, readonly CFunction[]> {
+  const byFile = new Map<ParsedFile, CFunction[]>();
+  for (const list of project.functions.values())
+    for (const fn of list) {
+      const others = byFile.get(fn.file);
+      if (others === undefined) byFile.set(fn.file, [fn]);
+      else others.push(fn);
+    }
+  return byFile;
 }
 
 /**
@@ -1375,8 +1390,10 @@ function accountOf(start: Snapshot, end: Snapshot, functions: readonly FunctionR
   };
   const reports = new Map(functions.map((f) => [keyOf(f.file, f.name), f]));
   const files = new Set(start.project.modules.flatMap((m) => m.files));
+  const functionsBefore = functionsByFile(start.project);
+  const functionsAfter = functionsByFile(end.project);
   for (const file of files) {
-    const before = sitesOf(start, file);
+    const before = sitesOf(file, functionsBefore.get(file) ?? []);
     found += before.all;
     unparsed += before.unparsed;
     for (const [name, sites] of before.byFunction) {
@@ -1387,7 +1404,8 @@ function accountOf(start: Snapshot, end: Snapshot, functions: readonly FunctionR
       else keep(report?.refusals[0]?.id ?? "only-used-by-legacy-code", sites);
     }
     const after = end.parsed.get(file.path);
-    const left = Math.min(before.fileScope, after === undefined ? 0 : sitesOf(end, after).fileScope);
+    const sites = after === file ? before : after && sitesOf(after, functionsAfter.get(after) ?? []);
+    const left = Math.min(before.fileScope, sites?.fileScope ?? 0);
     rewritten += before.fileScope - left;
     keep("file-scope", left);
   }
@@ -1410,13 +1428,9 @@ interface Sites {
 }
 
 /** C-API sites of a file by where they stand. */
-function sitesOf(snapshot: Snapshot, file: ParsedFile): Sites {
+function sitesOf(file: ParsedFile, functions: readonly CFunction[]): Sites {
   const tokens = lex(file.text);
-  const ranges: { readonly start: number; readonly end: number; readonly name: string }[] = [];
-  for (const list of snapshot.project.functions.values())
-    for (const fn of list)
-      if (fn.file === file)
-        ranges.push({ start: file.tree.start(fn.node), end: file.tree.end(fn.node), name: fn.name });
+  const ranges = functions.map(({ name, node }) => ({ start: file.tree.start(node), end: file.tree.end(node), name }));
   ranges.sort((a, b) => a.start - b.start);
   let all = 0;
   let unparsed = 0;

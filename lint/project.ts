@@ -48,7 +48,7 @@ class FileFacts {
   hasModule = false;
 
   constructor(file: ParsedFile) {
-    const definitions = readDefinitions(file);
+    const definitions = definitionsOf(file);
     this.readTables(file);
     this.readEnumerators(file);
     this.definitions = definitions;
@@ -370,10 +370,18 @@ function implementations(d: Definition): [string, string][] {
 
 /** Names of the functions that the `HPyDef_*` macros of a file bind, by the symbols that they define. */
 export function definedFunctions(file: ParsedFile): ReadonlyMap<string, readonly string[]> {
-  return new Map(readDefinitions(file).map((d) => [d.symbol, implementations(d).map(([name]) => name)]));
+  return new Map(definitionsOf(file).map((d) => [d.symbol, implementations(d).map(([name]) => name)]));
 }
 
+const DEFINITIONS = new WeakMap<ParsedFile, readonly Definition[]>();
+
 /** The `HPyDef_*` macros of a file. The parser masks them, so they are read from the tokens. */
+function definitionsOf(file: ParsedFile): readonly Definition[] {
+  const known = DEFINITIONS.get(file) ?? (file.text.includes("HPyDef_") ? readDefinitions(file) : []);
+  DEFINITIONS.set(file, known);
+  return known;
+}
+
 function readDefinitions(file: ParsedFile): Definition[] {
   const tokens = lex(file.text);
   const found: Definition[] = [];

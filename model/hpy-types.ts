@@ -77,8 +77,17 @@ const SPEC_FIELDS = ["name", "basicsize", "itemsize", "flags", "builtin_shape", 
 const GETSET_FIELDS = ["name", "get", "set", "doc", "closure"];
 const MEMBER_FIELDS = ["name", "type", "offset", "flags", "doc"];
 
+/** Types of the projects that are in use. */
+const TYPES = new WeakMap<Project, readonly HPyTypeSpec[]>();
+
 /** All types of a project that are described by an `HPyType_Spec`, in the order of their files. */
-export function readHPyTypes(project: Project): HPyTypeSpec[] {
+export function readHPyTypes(project: Project): readonly HPyTypeSpec[] {
+  const known = TYPES.get(project) ?? readTypes(project);
+  TYPES.set(project, known);
+  return known;
+}
+
+function readTypes(project: Project): readonly HPyTypeSpec[] {
   const pointers = readCreations(project);
   const found: HPyTypeSpec[] = [];
   for (const variables of project.globals.values())
@@ -99,8 +108,19 @@ export function readHPyTypes(project: Project): HPyTypeSpec[] {
  */
 function readCreations(project: Project): Map<string, string> {
   const pointers = new Map<string, string>();
-  for (const { tree, text } of project.files) {
-    if (!text.includes("hpyx_create_")) continue;
+  for (const file of project.files) for (const [spec, pointer] of creationsOf(file)) pointers.set(spec, pointer);
+  return pointers;
+}
+
+/** Most files are the same from one step of a series to the next. */
+const CREATIONS = new WeakMap<ParsedFile, ReadonlyMap<string, string>>();
+
+function creationsOf(file: ParsedFile): ReadonlyMap<string, string> {
+  const known = CREATIONS.get(file);
+  if (known !== undefined) return known;
+  const { tree, text } = file;
+  const pointers = new Map<string, string>();
+  if (text.includes("hpyx_create_"))
     for (const call of tree.descendants(0, "call_expression")) {
       const callee = tree.source(tree.field(call, "function"));
       if (callee !== "hpyx_create_type" && callee !== "hpyx_create_global_type") continue;
@@ -110,7 +130,7 @@ function readCreations(project: Project): Map<string, string> {
       const name = (n: Node): string => tree.source(tree.named(n)[0] ?? NONE);
       pointers.set(name(spec), name(pointer));
     }
-  }
+  CREATIONS.set(file, pointers);
   return pointers;
 }
 

@@ -650,8 +650,7 @@ function filesOf(
     };
     for (const include of file.includes) add(resolveInclude(file, include.path, byPath));
     if (declared === null) {
-      for (const n of file.tree.descendants(0, "identifier")) {
-        const name = file.tree.source(n);
+      for (const name of namesIn(file)) {
         const variables = globals.get(name);
         if (variables?.some((g) => g.isExtern)) {
           const defined = variables.filter((g) => !g.isExtern && !g.isStatic);
@@ -664,6 +663,18 @@ function filesOf(
     }
   }
   return [initFile, ...[...found].filter((f) => f !== initFile).sort((a, b) => (a.path < b.path ? -1 : 1))];
+}
+
+const NAMES = new WeakMap<ParsedFile, ReadonlySet<string>>();
+
+/** The identifiers of a file, each once. */
+function namesIn(file: ParsedFile): ReadonlySet<string> {
+  const known = NAMES.get(file);
+  if (known !== undefined) return known;
+  const names = new Set<string>();
+  for (const n of file.tree.descendants(0, "identifier")) names.add(file.tree.source(n));
+  NAMES.set(file, names);
+  return names;
 }
 
 const units = new WeakMap<Project, ReadonlyMap<ParsedFile, ReadonlySet<ParsedFile>>>();

@@ -166,7 +166,9 @@ function skipNumber(text: string, i: number, limit: number): number {
 
 /** Tokens of the files that were read last: planning a step reads the files of a project many times over. */
 const RECENT = new Map<string, Tokens>();
-const RECENT_LIMIT = 256;
+let recentLength = 0;
+/** Characters of the files whose tokens are kept, which take about three bytes for each: a large project is read twice. */
+const RECENT_LIMIT = 16_000_000;
 /** Shorter texts, such as the body of one function, are read again sooner than they are found. */
 const RECENT_LENGTH = 1000;
 
@@ -180,12 +182,14 @@ export function lex(text: string, as: "file" | "piece" = "file", from = 0, to = 
     return readTokens(text, as, from, to);
   const known = RECENT.get(text);
   const tokens = known ?? readTokens(text, as, from, to);
-  if (known !== undefined) RECENT.delete(text);
-  else if (RECENT.size >= RECENT_LIMIT) {
-    const [oldest] = RECENT.keys();
-    if (oldest !== undefined) RECENT.delete(oldest);
-  }
+  if (known === undefined) recentLength += text.length;
+  else RECENT.delete(text);
   RECENT.set(text, tokens);
+  for (const oldest of RECENT.keys()) {
+    if (recentLength <= RECENT_LIMIT || oldest === text) break;
+    RECENT.delete(oldest);
+    recentLength -= oldest.length;
+  }
   return tokens;
 }
 

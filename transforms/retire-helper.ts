@@ -16,9 +16,9 @@ export function planRetirement(
   project: Project,
   module: ExtensionModule,
 ): (SourceEdits & { readonly helper: string }) | null {
+  const copies = [...project.functions].filter(([name]) => name.endsWith(COPY_SUFFIX));
   for (const file of module.files) {
-    for (const [name, definitions] of project.functions) {
-      if (!name.endsWith(COPY_SUFFIX)) continue;
+    for (const [name, definitions] of copies) {
       const copy = definitions.find((d) => d.file === file && d.isMigrated);
       if (copy === undefined) continue;
       const legacy = resolveFunction(project, file, name.slice(0, -COPY_SUFFIX.length));

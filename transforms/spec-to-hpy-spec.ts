@@ -52,10 +52,10 @@ export interface TypeSpecification {
 
 /** All `PyType_Spec` variables of the files of a module, in order. */
 export function readTypeSpecs(project: Project, files: readonly ParsedFile[]): TypeSpecification[] {
+  const specifications = [...project.globals.values()].flat().filter((g) => !g.isExtern && isSpecification(g));
   return files.flatMap((file) =>
-    [...project.globals.values()]
-      .flat()
-      .filter((g) => g.file === file && !g.isExtern && isSpecification(g))
+    specifications
+      .filter((g) => g.file === file)
       .sort((a, b) => a.declaration - b.declaration)
       .map((variable) => ({ name: variable.name, variable })),
   );
