@@ -28,8 +28,15 @@ const mentions = new WeakMap<Project, ReadonlyMap<string, readonly Mention[]>>()
 
 /** Whether every call of a function in the project gives a parameter an object, as far as names tell. */
 export function isAlwaysGiven(project: Project, fn: CFunction, index: number): boolean {
-  return isGiven(project, fn, index, new Set());
+  const known = given.get(fn) ?? new Map<number, boolean>();
+  given.set(fn, known);
+  const answer = known.get(index) ?? isGiven(project, fn, index, new Set());
+  known.set(index, answer);
+  return answer;
 }
+
+/** The answers by parameter; a function belongs to one project. */
+const given = new WeakMap<CFunction, Map<number, boolean>>();
 
 function isGiven(project: Project, fn: CFunction, index: number, asked: Set<string>): boolean {
   const key = `${fn.name}:${index}`;
@@ -51,11 +58,27 @@ function isGivenAt(project: Project, place: Mention, fn: CFunction, index: numbe
   if (tree.kind(at) !== "identifier") return false;
   const name = tree.source(at);
   const holder = tree.enclosing(call, "function_definition");
-  const caller = [...(project.functions.values() ?? [])].flat().find((f) => f.file === file && f.node === holder);
+  const caller = callersOf(project).get(file)?.get(holder);
   if (caller === undefined) return false;
   const parameter = caller.parameters.findIndex((p) => p.name === name);
   if (parameter < 0 || isAssigned(caller, name)) return false;
   return caller === fn && parameter === index ? true : isGiven(project, caller, parameter, asked);
+}
+
+const callers = new WeakMap<Project, ReadonlyMap<ParsedFile, ReadonlyMap<Node, CFunction>>>();
+
+/** The functions of a project by file and node. */
+function callersOf(project: Project): ReadonlyMap<ParsedFile, ReadonlyMap<Node, CFunction>> {
+  const known = callers.get(project);
+  if (known !== undefined) return known;
+  const found = new Map<ParsedFile, Map<Node, CFunction>>();
+  for (const list of project.functions.values())
+    for (const fn of list) {
+      const inFile = found.get(fn.file) ?? new Map<Node, CFunction>();
+      found.set(fn.file, inFile.set(fn.node, fn));
+    }
+  callers.set(project, found);
+  return found;
 }
 
 /** Whether a function is named in the initialiser of a table for Python, or for HPy. */

@@ -1,5 +1,5 @@
 import { isPunctuation, TokenKind, type Tokens, tokenText } from "./lexer.ts";
-import type { MacroTable } from "./macros.ts";
+import type { MacroLookup } from "./macros.ts";
 import { type OutlinedFunction, outlineFunctions } from "./outline.ts";
 import type { Span, Unparsed } from "./source.ts";
 import { NONE, type Node, type Tree } from "./tree.ts";
@@ -11,7 +11,7 @@ export interface AuditInput {
   readonly masked: string;
   /** Tokens of the original text that the tree is to show: no comments, no hidden branches. */
   readonly tokens: Tokens;
-  readonly macros: MacroTable;
+  readonly macros: MacroLookup;
   /** Trees of other choices of conditionals that may be compiled: a syntax error in one counts as well. */
   readonly alternatives: readonly Tree[];
 }
@@ -171,7 +171,7 @@ function isApiStart(text: string, at: number): boolean {
   return next === 95 || (next >= 65 && next <= 90);
 }
 
-function isMaskedMacro(word: string, macros: MacroTable): boolean {
+function isMaskedMacro(word: string, macros: MacroLookup): boolean {
   const role = macros.get(word)?.role;
   return role !== undefined && role !== "other" && role !== "statement" && role !== "item";
 }
@@ -187,7 +187,7 @@ const CALLEE_PARTS = new Set([
   "parenthesized_expression",
 ]);
 
-function isCallOrDeclaration(tree: Tree, node: Node, macros: MacroTable): boolean {
+function isCallOrDeclaration(tree: Tree, node: Node, macros: MacroLookup): boolean {
   let n = node;
   let parent = tree.parent(n);
   while (CALLEE_PARTS.has(tree.kind(parent)) && tree.fieldOf(n) !== "argument") {

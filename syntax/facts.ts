@@ -1,4 +1,4 @@
-import { evaluateConditionals, type Fact } from "./conditionals.ts";
+import { type EvaluatedConditionals, evaluateConditionals, type Fact } from "./conditionals.ts";
 import { groupDirectives } from "./directives.ts";
 import type { Tokens } from "./lexer.ts";
 
@@ -101,6 +101,27 @@ function versionFacts(): Map<string, Fact> {
   return new Map(PLATFORM.filter(([name]) => name.startsWith("PY_")));
 }
 
+type Definitions = EvaluatedConditionals["definitions"];
+
+/** By tokens of a file, its definitions under the facts that were asked with last, by what these were for. */
+const KNOWN = new WeakMap<Tokens, Map<string, { readonly facts: string; readonly definitions: Definitions }>>();
+
+/** Definitions of a file under facts, which `written` holds as text: few files change from one step to the next. */
+function definitionsUnder(
+  tokens: Tokens,
+  purpose: "version" | "first round" | "second round",
+  facts: ReadonlyMap<string, Fact>,
+  written: string,
+): Definitions {
+  const known = KNOWN.get(tokens) ?? new Map();
+  KNOWN.set(tokens, known);
+  const last = known.get(purpose);
+  if (last?.facts === written) return last.definitions;
+  const { definitions } = evaluateConditionals(tokens, groupDirectives(tokens), facts);
+  known.set(purpose, { facts: written, definitions });
+  return definitions;
+}
+
 /**
  * What the conditional definitions of a project tell: a macro that is defined where a condition is known to hold
  * exists, and one that is defined for other versions of Python only does not. `files` are tokens without comments.
@@ -109,24 +130,22 @@ export function learnFacts(files: readonly Tokens[]): Map<string, Fact> {
   const shared = new Map<string, Fact>();
   const platform = platformFacts("c");
   const version = versionFacts();
-  for (let round = 0; round < 2; round++) {
+  for (const round of ["first round", "second round"] as const) {
     const facts = new Map([...platform, ...shared]);
+    const written = JSON.stringify([...shared]);
     const elsewhere = new Set<string>();
     const excluded = new Set<string>();
     for (const tokens of files) {
-      const groups = groupDirectives(tokens);
-      const byVersion = evaluateConditionals(tokens, groups, version).definitions;
-      evaluateConditionals(tokens, groups, facts).definitions.forEach(
-        ({ definition, liveness, conditional, fact }, i) => {
-          const { name } = definition;
-          if (platform.has(name)) return;
-          if (byVersion[i]?.liveness === "dead") excluded.add(name);
-          else elsewhere.add(name);
-          if (liveness !== "live" || !conditional) return;
-          const known = shared.get(name);
-          shared.set(name, known === undefined || known === "undefined" || known === fact ? fact : "defined");
-        },
-      );
+      const byVersion = definitionsUnder(tokens, "version", version, "");
+      definitionsUnder(tokens, round, facts, written).forEach(({ definition, liveness, conditional, fact }, i) => {
+        const { name } = definition;
+        if (platform.has(name)) return;
+        if (byVersion[i]?.liveness === "dead") excluded.add(name);
+        else elsewhere.add(name);
+        if (liveness !== "live" || !conditional) return;
+        const known = shared.get(name);
+        shared.set(name, known === undefined || known === "undefined" || known === fact ? fact : "defined");
+      });
     }
     for (const name of excluded) if (!elsewhere.has(name) && !shared.has(name)) shared.set(name, "undefined");
   }

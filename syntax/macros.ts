@@ -17,6 +17,9 @@ export interface MacroInfo {
 /** What masking knows about all macros of a project, by name. */
 export type MacroTable = ReadonlyMap<string, MacroInfo>;
 
+/** The one question that the parse of a file asks about macros. */
+export type MacroLookup = Pick<MacroTable, "get">;
+
 const ATTRIBUTE_WORDS = new Set(
   `inline __inline __inline__ __forceinline static extern __thread _Thread_local thread_local restrict __restrict
   __restrict__ volatile register _Noreturn __extension__ constexpr noexcept __cdecl __stdcall __fastcall __vectorcall

@@ -3,7 +3,7 @@ import { ContextTracker } from "./context.ts";
 import { readDirective } from "./directives.ts";
 import { KEYWORDS, STORAGE_KEYWORDS, TYPE_KEYWORDS } from "./header-macros.ts";
 import { isPunctuation, TokenKind, type Tokens, tokenText } from "./lexer.ts";
-import type { MacroInfo, MacroTable } from "./macros.ts";
+import type { MacroInfo, MacroLookup } from "./macros.ts";
 import { maskArguments } from "./mask-arguments.ts";
 import type { MaskBuffer } from "./mask-buffer.ts";
 import { tidyDirective } from "./mask-directives.ts";
@@ -26,21 +26,21 @@ const TYPE_OPERATORS = new Set(["typeof", "__typeof__", "__typeof", "decltype", 
 const ASSEMBLERS = new Set(["asm", "__asm", "__asm__"]);
 
 /** Masks the macros in `tokens` (without comments and hidden branches) so that the grammar sees plain C. */
-export function maskMacros(buffer: MaskBuffer, tokens: Tokens, macros: MacroTable, language: "c" | "cpp"): void {
+export function maskMacros(buffer: MaskBuffer, tokens: Tokens, macros: MacroLookup, language: "c" | "cpp"): void {
   new MacroMasker(buffer, tokens, macros, language).run();
 }
 
 class MacroMasker {
   readonly #buffer: MaskBuffer;
   readonly #tokens: Tokens;
-  readonly #macros: MacroTable;
+  readonly #macros: MacroLookup;
   readonly #language: "c" | "cpp";
   readonly #context: ContextTracker;
   readonly #match: Int32Array;
   /** 1 for tokens that have been blanked, which the context must not see. */
   readonly #gone: Uint8Array;
 
-  constructor(buffer: MaskBuffer, tokens: Tokens, macros: MacroTable, language: "c" | "cpp") {
+  constructor(buffer: MaskBuffer, tokens: Tokens, macros: MacroLookup, language: "c" | "cpp") {
     this.#buffer = buffer;
     this.#tokens = tokens;
     this.#macros = macros;

@@ -1,6 +1,6 @@
 import type { DirectiveGroup } from "./directives.ts";
 import { filterTokens, type Tokens } from "./lexer.ts";
-import type { MacroTable } from "./macros.ts";
+import type { MacroLookup } from "./macros.ts";
 import { MaskBuffer } from "./mask-buffer.ts";
 import { maskMacros } from "./mask-macros.ts";
 import type { Span } from "./source.ts";
@@ -19,7 +19,7 @@ export interface MaskInput {
   /** Tokens without comments. */
   readonly tokens: Tokens;
   readonly groups: readonly DirectiveGroup[];
-  readonly macros: MacroTable;
+  readonly macros: MacroLookup;
   readonly language: "c" | "cpp";
   /** Groups that are to count as splitting whatever they look like. */
   readonly forced: ReadonlySet<number>;

@@ -8,7 +8,7 @@ import { learnFacts, platformFacts } from "./facts.ts";
 import { findForeignText } from "./foreign.ts";
 import { detectLanguage, HeaderUse } from "./language.ts";
 import { filterTokens, lex, TokenKind, type Tokens, tokenText } from "./lexer.ts";
-import { classifyMacros, type MacroTable } from "./macros.ts";
+import { classifyMacros, type MacroInfo, type MacroLookup, type MacroTable } from "./macros.ts";
 import { type MaskedText, mask } from "./mask.ts";
 import { maskPasting } from "./pasting.ts";
 import { type ParsedText, reparse } from "./reparse.ts";
@@ -152,6 +152,53 @@ function learnFrom(
   return { macros: classifyMacros(definitions), facts: learnFacts(files.map((f) => f.directives.tokens)), headers };
 }
 
+/** Macros of a project, with a record of what was asked about them. */
+class RecordedMacros implements MacroLookup {
+  readonly asked = new Map<string, MacroInfo | undefined>();
+  readonly #macros: MacroTable;
+
+  constructor(macros: MacroTable) {
+    this.#macros = macros;
+  }
+
+  get(name: string): MacroInfo | undefined {
+    const known = this.asked.get(name);
+    if (known !== undefined || this.asked.has(name)) return known;
+    const info = this.#macros.get(name);
+    this.asked.set(name, info);
+    return info;
+  }
+}
+
+/** A file as it was parsed, and everything of the rest of the project that its parse has looked at. */
+interface ParsedVersion {
+  readonly file: ParsedFile;
+  readonly asked: ReadonlyMap<string, MacroInfo | undefined>;
+  /** What was learned when it was parsed or found to be the same last. */
+  learned: Learned;
+}
+
+/** Whether a file would be parsed the same with other knowledge. */
+function isSameWith({ file, asked, learned: before }: ParsedVersion, now: Learned): boolean {
+  if (before === now) return true;
+  if (before.headers.isCppOnly(file.path) !== now.headers.isCppOnly(file.path)) return false;
+  if (!hasSameFacts(before.facts, now.facts)) return false;
+  for (const [name, info] of asked) if (!isSameMacro(info, now.macros.get(name))) return false;
+  return true;
+}
+
+function hasSameFacts(a: ReadonlyMap<string, Fact>, b: ReadonlyMap<string, Fact>): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  for (const [name, fact] of a) if (b.get(name) !== fact) return false;
+  return true;
+}
+
+function isSameMacro(a: MacroInfo | undefined, b: MacroInfo | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a === b || (a.role === b.role && a.form === b.form && a.empty === b.empty && a.kept === b.kept);
+}
+
 /** What the directives of one file say. */
 interface FileDirectives {
   readonly tokens: Tokens;
@@ -184,7 +231,7 @@ class TreeSitterParser implements Parser {
   readonly #recentlyLearned: { readonly key: readonly string[]; readonly learned: Learned }[] = [];
   readonly #learned = new WeakMap<MacroKnowledge, Learned>();
   /** Files that were parsed last, the latest last, by their texts. */
-  readonly #parsed = new Map<string, { readonly learned: Learned; readonly file: ParsedFile }[]>();
+  readonly #parsed = new Map<string, ParsedVersion[]>();
   #parsedLength = 0;
 
   constructor(c: GrammarParser, cpp: GrammarParser) {
@@ -232,12 +279,13 @@ class TreeSitterParser implements Parser {
   parse(file: InputFile, knowledge: MacroKnowledge): ParsedFile {
     const learned = this.#learnedFrom(knowledge);
     const versions = this.#parsed.get(file.text) ?? [];
-    const known = versions.find((v) => v.learned === learned && v.file.path === file.path);
-    const parsed = known?.file ?? this.#parse(file, learned);
+    const known = versions.find((v) => v.file.path === file.path && isSameWith(v, learned));
+    const version = known ?? this.#parse(file, learned);
     if (known === undefined) {
-      versions.push({ learned, file: parsed });
+      versions.push(version);
       this.#parsedLength += file.text.length;
     }
+    version.learned = learned;
     if (versions.length > MAX_LEARNED) {
       versions.shift();
       this.#parsedLength -= file.text.length;
@@ -249,13 +297,14 @@ class TreeSitterParser implements Parser {
       this.#parsed.delete(oldest);
       this.#parsedLength -= oldest.length * dropped.length;
     }
-    return parsed;
+    return version.file;
   }
 
-  #parse(file: InputFile, learned: Learned): ParsedFile {
+  #parse(file: InputFile, learned: Learned): ParsedVersion {
     const { path, text } = file;
+    const recorded = new RecordedMacros(learned.macros);
     const foreign = findForeignText(path, text);
-    if (foreign !== null) return this.#unparsedFile(file, foreign);
+    if (foreign !== null) return { file: this.#unparsedFile(file, foreign), asked: recorded.asked, learned };
     const tokens = withoutComments(lex(text));
     const groups = groupDirectives(tokens);
     const language = detectLanguage(path, tokens, groups, learned.headers);
@@ -267,7 +316,7 @@ class TreeSitterParser implements Parser {
       tokens,
       groups,
       evaluated,
-      macros: learned.macros,
+      macros: recorded,
       grammar: this.#grammar(language),
       language,
     };
@@ -275,7 +324,7 @@ class TreeSitterParser implements Parser {
     const hidden = listHidden(job, masked);
     const { macros, includes } = readDirectives(tokens);
     const { possible, dead } = parseAlternatives(job, tree, masked, forced);
-    return {
+    const parsed: ParsedFile = {
       path,
       text,
       language,
@@ -289,10 +338,11 @@ class TreeSitterParser implements Parser {
         tree,
         masked: masked.text,
         tokens: filterTokens(tokens, (t) => masked.plan.hidden[t] !== 1),
-        macros: learned.macros,
+        macros: recorded,
         alternatives: possible,
       }),
     };
+    return { file: parsed, asked: recorded.asked, learned };
   }
 
   parseFragment(text: string, as: "expression" | "statements" | "file", language: "c" | "cpp"): Tree {
@@ -342,7 +392,7 @@ interface Job {
   readonly tokens: Tokens;
   readonly groups: readonly DirectiveGroup[];
   readonly evaluated: EvaluatedConditionals;
-  readonly macros: MacroTable;
+  readonly macros: MacroLookup;
   readonly grammar: GrammarParser;
   readonly language: "c" | "cpp";
 }

@@ -2,7 +2,7 @@ import { ContextTracker } from "./context.ts";
 import { type DirectiveGroup, readDirective } from "./directives.ts";
 import { KEYWORDS } from "./header-macros.ts";
 import { isPunctuation, TokenKind, type Tokens, tokenText } from "./lexer.ts";
-import type { MacroTable } from "./macros.ts";
+import type { MacroLookup } from "./macros.ts";
 
 /** What becomes of the conditionals of a file. */
 export interface SplitPlan {
@@ -17,7 +17,7 @@ export interface SplitInput {
   /** Tokens without comments. */
   readonly tokens: Tokens;
   readonly groups: readonly DirectiveGroup[];
-  readonly macros: MacroTable;
+  readonly macros: MacroLookup;
   readonly language: "c" | "cpp";
   /** Groups that are to count as splitting whatever they look like. */
   readonly forced: ReadonlySet<number>;

@@ -21,6 +21,15 @@ export function indentationAt(text: string, offset: number): string {
 
 /** One level of indentation in a text: a tab, or the most usual step of spaces. */
 export function indentationUnit(text: string): string {
+  const unit = lastUnit.text === text ? lastUnit.unit : measureIndentation(text);
+  lastUnit = { text, unit };
+  return unit;
+}
+
+/** The unit of the text that was asked for last: one is asked for many times in a row. */
+let lastUnit: { readonly text: string; readonly unit: string } = { text: "", unit: "    " };
+
+function measureIndentation(text: string): string {
   let tabs = 0;
   const steps = new Map<number, number>();
   let previous = 0;
