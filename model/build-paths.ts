@@ -37,7 +37,10 @@ export function projectPath(path: string, root: string): string | null {
 /** Paths that a shell pattern with `*`, `?`, `[...]` and `**` matches, sorted. */
 export function expandGlob(pattern: string, paths: readonly string[]): readonly string[] {
   const parts = pattern.split("/");
-  return paths.filter((path) => matchParts(parts, path.split("/"))).sort();
+  // Most paths are told apart by what stands before the first special character.
+  const special = [...pattern].findIndex((character) => "*?[".includes(character));
+  const start = pattern.slice(0, special < 0 ? pattern.length : special);
+  return paths.filter((path) => path.startsWith(start) && matchParts(parts, path.split("/"))).sort();
 }
 
 function matchParts(pattern: readonly string[], path: readonly string[]): boolean {

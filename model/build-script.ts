@@ -428,6 +428,8 @@ export class Evaluator {
   readonly extensions: DeclaredExtension[] = [];
   readonly #extensionKeys = new Map<string, DeclaredExtension>();
   readonly #evaluating = new Set<unknown>();
+  /** What patterns match: a list of sources is asked for many times over. */
+  readonly #globs = new Map<string, Value[]>();
 
   constructor(scripts: readonly Script[], files: readonly InputFile[], root: string) {
     this.#scripts = new Map(scripts.map((script) => [script.path, script]));
@@ -1105,6 +1107,8 @@ export class Evaluator {
   }
 
   #glob(pattern: string): Value[] {
+    const known = this.#globs.get(pattern);
+    if (known !== undefined) return known;
     const inProject = projectPath(pattern, this.#root);
     const matches =
       inProject === null
@@ -1114,7 +1118,9 @@ export class Evaluator {
             this.#files.map((file) => file.path),
           );
     const prefix = this.#root === "" ? "" : `${this.#root}/`;
-    return matches.map((path) => text(path.slice(prefix.length)));
+    const values = matches.map((path) => text(path.slice(prefix.length)));
+    this.#globs.set(pattern, values);
+    return values;
   }
 
   #extension(call: PyCall, frame: Frame): Value {

@@ -6,6 +6,10 @@ const UNDERSCORE = 95;
 
 /** Masking touches a small part of a text: it is copied by blocks of 256 characters. */
 const BLOCK_BITS = 8;
+const BLOCK_SIZE = 1 << BLOCK_BITS;
+/** What a block may be besides the one of the text. */
+const WRITTEN = 1;
+const ERASED = 2;
 /** Blocks that become text at once. */
 const MOST_BLOCKS = 64;
 
@@ -15,15 +19,15 @@ const MOST_BLOCKS = 64;
  */
 export class MaskBuffer {
   readonly #text: string;
-  /** The bytes of the blocks that have been written to; the text still shows the others. */
+  /** The bytes of the blocks that are written. */
   readonly #bytes: Uint8Array;
-  readonly #isWritten: Uint8Array;
+  readonly #blocks: Uint8Array;
   readonly #inserted: number[] = [];
 
   constructor(text: string) {
     this.#text = text;
     this.#bytes = new Uint8Array(text.length);
-    this.#isWritten = new Uint8Array((text.length >> BLOCK_BITS) + 1);
+    this.#blocks = new Uint8Array((text.length >> BLOCK_BITS) + 1);
     // The grammar takes a NUL for the end of the text.
     for (let i = text.indexOf("\0"); i >= 0; i = text.indexOf("\0", i + 1)) this.put(i, SPACE);
   }
@@ -34,7 +38,8 @@ export class MaskBuffer {
 
   at(i: number): number {
     if (i < 0 || i >= this.length) return 0;
-    return (this.#isWritten[i >> BLOCK_BITS] === 1 ? this.#bytes[i] : this.#text.charCodeAt(i)) as number;
+    const block = this.#blocks[i >> BLOCK_BITS];
+    return block === WRITTEN ? (this.#bytes[i] as number) : block === ERASED ? SPACE : this.#text.charCodeAt(i);
   }
 
   /** The bytes, of which those of the blocks from `start` to `end` may be written. */
@@ -42,10 +47,12 @@ export class MaskBuffer {
     const bytes = this.#bytes;
     const text = this.#text;
     for (let block = start >> BLOCK_BITS; block << BLOCK_BITS < end; block++) {
-      if (this.#isWritten[block] === 1) continue;
-      this.#isWritten[block] = 1;
+      const before = this.#blocks[block];
+      if (before === WRITTEN) continue;
+      this.#blocks[block] = WRITTEN;
       const last = Math.min(text.length, (block + 1) << BLOCK_BITS);
-      for (let i = block << BLOCK_BITS; i < last; i++) bytes[i] = text.charCodeAt(i);
+      if (before === ERASED) bytes.fill(SPACE, block << BLOCK_BITS, last);
+      else for (let i = block << BLOCK_BITS; i < last; i++) bytes[i] = text.charCodeAt(i);
     }
     return bytes;
   }
@@ -69,7 +76,15 @@ export class MaskBuffer {
 
   /** Replaces everything, line ends too, by spaces. */
   erase(start: number, end: number): void {
-    if (end > start) this.#open(start, end).fill(SPACE, start, end);
+    if (end <= start) return;
+    const [first, last] = [(start + BLOCK_SIZE - 1) >> BLOCK_BITS, end >> BLOCK_BITS];
+    if (first >= last) {
+      this.#open(start, end).fill(SPACE, start, end);
+      return;
+    }
+    this.#blocks.fill(ERASED, first, last);
+    this.erase(start, first << BLOCK_BITS);
+    this.erase(last << BLOCK_BITS, end);
   }
 
   put(i: number, code: number): void {
@@ -132,15 +147,15 @@ export class MaskBuffer {
     const pieces: string[] = [];
     const last = (this.length - 1) >> BLOCK_BITS;
     for (let block = 0; block <= last; ) {
-      const isWritten = this.#isWritten[block];
+      const state = this.#blocks[block];
       const first = block;
-      while (block <= last && this.#isWritten[block] === isWritten && (isWritten === 0 || block - first < MOST_BLOCKS))
+      while (block <= last && this.#blocks[block] === state && (state !== WRITTEN || block - first < MOST_BLOCKS))
         block++;
       const [start, end] = [first << BLOCK_BITS, Math.min(this.length, block << BLOCK_BITS)];
+      if (state === ERASED) pieces.push(" ".repeat(end - start));
+      else if (state !== WRITTEN) pieces.push(this.#text.slice(start, end));
       // A typed array is array-like enough for apply, and four times faster than spreading it.
-      if (isWritten === 1)
-        pieces.push(String.fromCharCode.apply(null, this.#bytes.subarray(start, end) as unknown as number[]));
-      else pieces.push(this.#text.slice(start, end));
+      else pieces.push(String.fromCharCode.apply(null, this.#bytes.subarray(start, end) as unknown as number[]));
     }
     const text = pieces.join("");
     return { text, inserted: this.#inserted.sort((a, b) => a - b) };
