@@ -4,7 +4,8 @@
  * A unit that HPy converts as CPython does is left to `HPyArg_Parse`; every other unit is converted by a support
  * function from its argument. Conversions run from left to right like the original's, so that the first wrong argument
  * decides which exception is raised. What the earlier ones acquired (buffers, encoded text, what converters made) is
- * undone when a later one fails.
+ * undone when a later one fails. The number of arguments is checked before any of them is converted, which HPyArg_Parse
+ * does not: a conversion of its own that could run Python code, or raise, waits for `hpyx_arg_count`.
  *
  * Keyword arguments are not given to `HPyArg_ParseKeywords`, which accepts unknown names, names given twice and too
  * many arguments in silence, and makes a tracked duplicate of every `O`. `hpyx_bind_keywords` binds them to
@@ -18,6 +19,11 @@ import { cString } from "./c-literal.ts";
 
 /** Units for which `HPyArg_Parse` has CPython's result and exception type, missing optional arguments included. */
 const NATIVE_UNITS = new Set([..."bBhHiIlLfdO"]);
+
+/** Units whose conversion can run Python code or raise something else than TypeError, and that can be tried out. */
+const PROBED_UNITS = new Set([..."bBhHiIlLfdpnszy"]);
+/** Units of which that holds too, but whose conversion acquires something. */
+const UNPROBED_UNITS: ReadonlySet<string> = new Set(["s*", "z*", "y*", "w*", "es", "et", "es#", "et#", "D", "O&", "("]);
 
 /** How a support function converts one unit. */
 interface HandUnit {
@@ -72,6 +78,8 @@ const KNOWN_CONVERTERS: Readonly<Record<string, string>> = {
 
 const WORDING =
   "Wrong arguments raise the same exceptions as before; the texts of those that HPy itself reports are HPy's.";
+const UNPROBED =
+  "When an argument is missing, or one is given by a name that is wrong, TypeError is raised before buffers, encoded text, nested sequences and arguments with converters are looked at.";
 const TEXT_BUFFERS =
   "`s#`, `z#`, `y` and `y#` take str and bytes; other objects with a read-only buffer that is never released, such as ctypes arrays, now raise TypeError.";
 
@@ -297,12 +305,22 @@ function parseCall(
   return `HPyArg_Parse(${[ctx, "NULL", source, count, cString(units + tail), ...targets].join(", ")})`;
 }
 
+/** Puts a check of the number of arguments before a call of HPyArg_Parse that converts some of them itself. */
+function checkCount(build: Build, format: ArgumentFormat, placed: readonly PlacedUnit[]): void {
+  if (!placed.some((unit) => isNative(unit) && unit.unit.code !== "O")) return;
+  const { ctx, nargs } = build.request;
+  const range = `${format.required}, ${placed.length}`;
+  build.support.add("hpyx_arg_count");
+  convert(build, `hpyx_arg_count(${ctx}, ${nargs}, ${range}, ${functionName(format)})`);
+}
+
 function planPositional(build: Build, format: ArgumentFormat): Unsupported | null {
   const { request } = build;
   if (format.positional < format.units.length) return { unsupported: "`$` in a format without keywords" };
   const placed = placeUnits(build, format);
   if (placed.every(isNative)) {
     const units = request.format.slice(0, request.format.length - format.tail.length);
+    checkCount(build, format, placed);
     convert(build, parseCall(build, request.args, request.nargs, units, format.tail, request.targets));
     for (const unit of placed) build.receives.push(nativeEffect(unit));
     return null;
@@ -344,6 +362,7 @@ function planPositional(build: Build, format: ArgumentFormat): Unsupported | nul
       later.push({ unit, alias });
     }
   }
+  checkCount(build, format, placed);
   convert(build, parseCall(build, request.args, request.nargs, units, format.tail, targets));
   const effects = new Map<number, readonly TargetEffect[]>();
   for (const { unit, alias } of later) {
@@ -394,7 +413,19 @@ function bindKeywords(build: Build, format: ArgumentFormat, keywords: string, bo
   build.support.add(name);
   const names = `(const char *const *)${keywords}`;
   const range = `${format.required}, ${format.positional}`;
-  return `${name}(${[ctx, args, nargs, kwnames, names, range, functionName(format), bound].join(", ")})`;
+  const units = probedUnits(build, format);
+  return `${name}(${[ctx, args, nargs, kwnames, names, range, functionName(format), units, bound].join(", ")})`;
+}
+
+/**
+ * What `hpyx_arg_probe` converts when arguments are missing or superfluous, as a C string with a character per parameter;
+ * `NULL` when no conversion raises anything but TypeError.
+ */
+function probedUnits(build: Build, format: ArgumentFormat): string {
+  if (format.units.some((unit) => UNPROBED_UNITS.has(unit.code))) build.notes.add(UNPROBED);
+  const codes = format.units.map((unit) => (PROBED_UNITS.has(unit.code) ? unit.code : "O"));
+  while (codes[codes.length - 1] === "O") codes.pop();
+  return codes.length === 0 ? "NULL" : cString(codes.join(""));
 }
 
 function functionName(format: ArgumentFormat): string {

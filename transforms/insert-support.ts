@@ -4,6 +4,7 @@ import { fileScopeNodes, includedFiles, type Project, shareUnit } from "../model
 import type { SupportFunction } from "../model/support.ts";
 import { supportClosure } from "../model/support-registry.ts";
 import type { EditSet } from "../syntax/edits.ts";
+import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import type { Bridge } from "./bridge.ts";
 import { hasWord } from "./module-to-hpy.ts";
@@ -22,12 +23,30 @@ export function insertHpyInclude(file: ParsedFile, edits: EditSet): void {
   const newline = newlineOf(file.text);
   const python = file.includes.find((i) => i.path === "Python.h");
   const anchor = python ?? [...file.includes].reverse().find((i) => !isConditional(file, i.span.start));
-  if (anchor === undefined) edits.insert(afterByteOrderMark(file.text), `#include "hpy.h"${newline}`, RULE, -10);
-  else edits.insert(endOfGroup(file, anchor.span.end), `${newline}#include "hpy.h"`, RULE, -10);
+  const at = anchor === undefined ? afterGuard(file) : endOfGroup(file, anchor.span.end);
+  if (at < 0) edits.insert(afterByteOrderMark(file.text), `#include "hpy.h"${newline}`, RULE, -10);
+  else edits.insert(at, `${newline}#include "hpy.h"`, RULE, -10);
 }
 
 function afterByteOrderMark(text: string): number {
   return text.startsWith("\xef\xbb\xbf") ? 3 : 0;
+}
+
+/** End of the `#define` of an include guard around the whole file; -1 without one. */
+function afterGuard(file: ParsedFile): number {
+  const tokens = lex(file.text);
+  const directives: number[] = [];
+  for (let t = 0; t < tokens.count && directives.length < 2; t++) {
+    if (tokens.kind[t] === TokenKind.comment) continue;
+    if (tokens.kind[t] !== TokenKind.directive) return -1;
+    directives.push(t);
+  }
+  const [first, second] = directives;
+  if (first === undefined || second === undefined) return -1;
+  const isDefine = tokenText(tokens, second).slice(1).trimStart().startsWith("define");
+  const group = file.conditionals.find((g) => g.span.start === tokens.start[first]);
+  if (!isDefine || group === undefined || group.branches.length > 1 || !isGuard(file, group.span.end)) return -1;
+  return tokens.end[second] as number;
 }
 
 /** End of the outermost `#if` group around an offset, so that what follows is unconditional. */
@@ -66,7 +85,8 @@ function afterIncludes(file: ParsedFile): number {
     break;
   }
   const last = file.includes.filter((i) => i.span.end <= firstFunction).pop();
-  return last === undefined ? afterByteOrderMark(file.text) : endOfGroup(file, last.span.end);
+  if (last !== undefined) return endOfGroup(file, last.span.end);
+  return Math.max(afterGuard(file), afterByteOrderMark(file.text));
 }
 
 /** Names of functions that a file defines. */

@@ -421,12 +421,12 @@ class MethodPlanner {
         },
       ]),
     );
+    for (const file of insertStructHelpers(this.#project, this.#structs, (f) => this.#of(f))) this.#usesHpy.add(file);
     const places = sharedSupport(this.#project, needs);
     for (const [file, { guarded }] of places) if (guarded.size > 0) guardSupport(file, this.#of(file), guarded);
     for (const [file, edits] of this.#edits) {
       const { support, bridges } = needs.get(file) ?? NO_NEEDS;
       insertSupport(file, edits, support, bridges.values(), places.get(file));
-      insertStructHelpers(file, edits, this.#structs.get(file) ?? [], this.#project.files);
       if (this.#usesHpy.has(file)) insertHpyInclude(file, edits);
     }
   }

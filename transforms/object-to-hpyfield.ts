@@ -23,7 +23,7 @@ import { DefinitionWriter } from "./definitions.ts";
 import { type Entry, entryTitle, isReadOnly, objectMemberType, readEntries } from "./entries.ts";
 import { rewriteFields } from "./fields-in-function.ts";
 import { checkTraverse, clearedFields, type ReleasedFields, releasedFields } from "./fields-lifecycle.ts";
-import { insertSupport, sharedSupport } from "./insert-support.ts";
+import { insertHpyInclude, insertSupport, sharedSupport } from "./insert-support.ts";
 import { FreeNames, type SourceEdits } from "./module-to-hpy.ts";
 import { indentationUnit, newlineOf } from "./statement-edits.ts";
 import { insertStructHelpers } from "./struct-views.ts";
@@ -546,6 +546,9 @@ class FieldsPlanner {
   ): { readonly symbol: string; readonly file: ParsedFile; readonly at: number }[] {
     const struct = this.#struct.name;
     const names = new FreeNames(this.#project);
+    const users = new Map(entries.map(({ table }) => [table.file, [struct]]));
+    for (const header of insertStructHelpers(this.#project, users, (file) => this.#of(file)))
+      insertHpyInclude(header, this.#of(header));
     return entries.map(({ table, row }) => {
       const { file } = table;
       const unit = indentationUnit(file.text);
@@ -584,7 +587,6 @@ class FieldsPlanner {
         "",
       ];
       this.#of(file).insert(at, lines.join(newlineOf(file.text)), RULE, -7);
-      insertStructHelpers(file, this.#of(file), [struct], this.#project.files);
       return { symbol, file, at };
     });
   }

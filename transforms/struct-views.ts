@@ -7,13 +7,13 @@ import { type Facts, viewKey } from "../analysis/ownership.ts";
 import { structUse } from "../analysis/struct-views.ts";
 import { Refused } from "../analysis/typing.ts";
 import { type Declarator, readDeclarators, stripCasts, stripParentheses } from "../model/declarations.ts";
-import { isNullConstant } from "../model/project.ts";
+import { includedFiles, isNullConstant, type Project, shareUnit } from "../model/project.ts";
 import type { EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import type { ArgumentNames } from "./function-body.ts";
-import { supportOffset } from "./insert-support.ts";
+import { endOfGroup, supportOffset } from "./insert-support.ts";
 import { newlineOf, type StatementEdits, statementOf } from "./statement-edits.ts";
 
 /** What a handle refers to where a view is taken. */
@@ -313,38 +313,101 @@ export function leaves(tree: Tree, statement: Node): boolean {
 const RULE = "struct-views";
 const HELPERS: ReadonlySet<string> = new Set(["HPyType_HELPERS", "HPyType_LEGACY_HELPERS"]);
 
-/** Adds `HPyType_LEGACY_HELPERS(S)` for each struct that a file needs it for and does not have it for. */
-export function insertStructHelpers(
-  file: ParsedFile,
-  edits: EditSet,
-  structs: Iterable<string>,
-  files: readonly ParsedFile[],
-): void {
-  const newline = newlineOf(file.text);
-  const known = new Set(files.filter((f) => f === file || f.path.endsWith(".h")).flatMap(boundStructs));
-  for (const name of [...structs].sort()) {
-    if (known.has(name)) continue;
-    const end = endOfTypedef(file, name);
-    if (end >= 0) edits.insert(end, `${newline}${newline}HPyType_LEGACY_HELPERS(${name})`, RULE, 4);
-    else edits.insert(supportOffset(file), `${newline}${newline}HPyType_LEGACY_HELPERS(${name})`, RULE, -2);
-  }
+/** `HPyType_LEGACY_HELPERS(S)` or its pure form, as it stands in a file. */
+interface BoundStruct {
+  readonly macro: string;
+  readonly struct: string;
+  readonly start: number;
+  readonly end: number;
 }
 
-/** Names of the structs that a file binds to objects. */
-function boundStructs(file: ParsedFile): string[] {
+/**
+ * Adds `HPyType_LEGACY_HELPERS(S)` for each struct that a file needs it for and that none binds yet in what is compiled
+ * with that file. It stands behind the typedef, also when that is in a header, so that every file which knows the struct
+ * sees it, once. Only where a module that is no HPy module reads the header, whose build has no `hpy.h`, it stands in the
+ * file that needs it; it moves to the header when another file needs it too. Answers the headers that need `hpy.h` now.
+ */
+export function insertStructHelpers(
+  project: Project,
+  wanted: ReadonlyMap<ParsedFile, Iterable<string>>,
+  editsOf: (file: ParsedFile) => EditSet,
+): ReadonlySet<ParsedFile> {
+  const bound = new Map(project.files.map((file) => [file, boundStructs(file)]));
+  const placed = new Map<ParsedFile, Set<string>>();
+  const headers = new Set<ParsedFile>();
+  for (const [file, structs] of wanted)
+    for (const name of [...structs].sort()) {
+      const home = homeOf(project, file, name);
+      const seen = [file, home, ...includedFiles(project, file)];
+      if (seen.some((f) => bound.get(f)?.some((b) => b.struct === name))) continue;
+      const names = placed.get(home) ?? new Set();
+      placed.set(home, names);
+      if (names.has(name)) continue;
+      names.add(name);
+      let macro = "HPyType_LEGACY_HELPERS";
+      for (const other of project.files) {
+        if (!shareUnit(project, home, other)) continue;
+        for (const b of bound.get(other) ?? []) {
+          if (b.struct !== name) continue;
+          macro = b.macro;
+          editsOf(other).replace(lineOf(other.text, b), "", RULE);
+        }
+      }
+      const text = `${newlineOf(home.text).repeat(2)}${macro}(${name})`;
+      const end = endOfTypedef(home, name);
+      if (end >= 0) editsOf(home).insert(end, text, RULE, 4);
+      else editsOf(home).insert(supportOffset(home), text, RULE, -2);
+      if (home !== file) headers.add(home);
+    }
+  return headers;
+}
+
+/** The file with the typedef of a struct that another file uses; the user itself when that is not known. */
+function homeOf(project: Project, user: ParsedFile, name: string): ParsedFile {
+  if (endOfTypedef(user, name) >= 0) return user;
+  const candidates = project.files.filter(
+    (f) => f !== user && shareUnit(project, user, f) && endOfTypedef(f, name) >= 0,
+  );
+  const included = includedFiles(project, user);
+  const [home] = candidates.filter((f) => included.has(f) || candidates.length === 1);
+  if (home === undefined || project.modules.some((m) => !m.isHPy && m.files.includes(home))) return user;
+  return home;
+}
+
+/** What binds structs to objects in a file. */
+function boundStructs(file: ParsedFile): BoundStruct[] {
   if (!file.text.includes("_HELPERS")) return [];
   const tokens = lex(file.text);
-  const names: string[] = [];
-  for (let t = 0; t + 2 < tokens.count; t++)
+  const found: BoundStruct[] = [];
+  for (let t = 0; t + 3 < tokens.count; t++)
     if (tokens.kind[t] === TokenKind.identifier && HELPERS.has(tokenText(tokens, t)))
-      names.push(tokenText(tokens, t + 2));
-  return names;
+      found.push({
+        macro: tokenText(tokens, t),
+        struct: tokenText(tokens, t + 2),
+        start: tokens.start[t] as number,
+        end: tokens.end[t + 3] as number,
+      });
+  return found;
 }
 
-/** End of the typedef of a name in a file; -1 when it is elsewhere. */
+/** A span that is all of a line, with that line and the blank line before it. */
+function lineOf(text: string, span: { readonly start: number; readonly end: number }): { start: number; end: number } {
+  const lineStart = text.lastIndexOf("\n", span.start - 1) + 1;
+  const newline = text.indexOf("\n", span.end);
+  const isWhole = newline >= 0 && text.slice(lineStart, span.start).trim() === "";
+  if (!isWhole || text.slice(span.end, newline).trim() !== "") return { start: span.start, end: span.end };
+  const before = text.lastIndexOf("\n", lineStart - 2) + 1;
+  const isSpaced = lineStart > 0 && text.slice(before, lineStart).trim() === "";
+  return { start: isSpaced ? before : lineStart, end: newline + 1 };
+}
+
+/** End of the typedef of a name in a file, after all of its alternatives in `#if`; -1 when it is elsewhere. */
 function endOfTypedef(file: ParsedFile, name: string): number {
   const { tree } = file;
+  if (!file.text.includes(name)) return -1;
+  const ends = [];
   for (const n of tree.descendants(0, "type_definition"))
-    if (readDeclarators(tree, n).some((d) => d.name === name)) return tree.end(n);
-  return -1;
+    if (readDeclarators(tree, n).some((d) => d.name === name)) ends.push(tree.end(n));
+  const last = ends[ends.length - 1] ?? -1;
+  return ends.length > 1 ? endOfGroup(file, last) : last;
 }

@@ -65,7 +65,10 @@ function wordsOf(file: ParsedFile): ReadonlyMap<string, readonly number[]> {
     else if (list.at(-1) !== t) list.push(t);
   };
   const tokens = lex(file.text);
+  const includes = new Set(file.includes.map(({ span }) => span.start));
   for (let t = 0; t < tokens.count; t++) {
+    // The name of a header is no use of a function.
+    if (includes.has(tokens.start[t] as number)) continue;
     if (tokens.kind[t] === TokenKind.identifier) add(tokenText(tokens, t), t);
     else if (tokens.kind[t] === TokenKind.directive) for (const word of wordsIn(tokenText(tokens, t))) add(word, t);
   }

@@ -25,19 +25,28 @@ function supported(request: Partial_): ArgumentPlan {
 }
 
 describe("positional arguments", () => {
-  test("formats that HPy reads alike pass through", () => {
+  test("objects alone are left to HPyArg_Parse, which counts them before anything happens", () => {
+    expect(supported({ format: "O|O:f", targets: ["&a", "&b"] }).operands).toEqual([
+      'HPyArg_Parse(ctx, NULL, args, nargs, "O|O:f", &a, &b)',
+    ]);
+  });
+
+  test("formats that HPy reads alike pass through, counted before a number is converted", () => {
     const { operands, declarations, receives, support, release } = supported({
       format: "Oi|d:f",
       targets: ["&a", "&b", "&c"],
     });
-    expect(operands).toEqual(['HPyArg_Parse(ctx, NULL, args, nargs, "Oi|d:f", &a, &b, &c)']);
+    expect(operands).toEqual([
+      'hpyx_arg_count(ctx, nargs, 2, 3, "f")',
+      'HPyArg_Parse(ctx, NULL, args, nargs, "Oi|d:f", &a, &b, &c)',
+    ]);
     expect(declarations).toEqual([]);
     expect(receives).toEqual([
       { kind: "alias", optional: false },
       { kind: "plain", optional: false },
       { kind: "plain", optional: true },
     ]);
-    expect(support).toEqual([]);
+    expect(support).toEqual(["hpyx_arg_count"]);
     expect(release).toBeNull();
   });
 
@@ -49,6 +58,7 @@ describe("positional arguments", () => {
     });
     expect(declarations).toEqual(["HPy arg_size = HPy_NULL", "HPy arg_number = HPy_NULL"]);
     expect(operands).toEqual([
+      'hpyx_arg_count(ctx, nargs, 2, 3, "f")',
       'HPyArg_Parse(ctx, NULL, args, nargs, "iO|O:f", &n, &arg_size, &arg_number)',
       'hpyx_arg_text(ctx, arg_size, "f() argument 2", &text, &size)',
       'hpyx_arg_instance(ctx, arg_number, "f() argument 3", ctx->h_LongType, &self->number)',
@@ -60,7 +70,7 @@ describe("positional arguments", () => {
       { kind: "input" },
       { kind: "alias", optional: true },
     ]);
-    expect(support).toEqual(["hpyx_arg_instance", "hpyx_arg_text"]);
+    expect(support).toEqual(["hpyx_arg_count", "hpyx_arg_instance", "hpyx_arg_text"]);
   });
 
   test("targets of unknown types are cast, since the original passed them through `...`", () => {
@@ -75,6 +85,7 @@ describe("positional arguments", () => {
     });
     expect(declarations).toEqual([]);
     expect(operands).toEqual([
+      'hpyx_arg_count(ctx, nargs, 3, 3, "f")',
       'HPyArg_Parse(ctx, NULL, args, nargs, "iOO:f", &n, &number, &self->text)',
       'hpyx_arg_is_instance(ctx, number, "f() argument 2", ctx->h_LongType)',
       'hpyx_arg_is_str(ctx, self->text, "f() argument 3")',
@@ -179,7 +190,7 @@ describe("keyword arguments", () => {
     });
     expect(declarations).toEqual(["HPy bound[3]"]);
     expect(operands).toEqual([
-      'hpyx_bind_keywords(ctx, args, nargs, kwnames, (const char *const *)kwlist, 1, 2, "f", bound)',
+      'hpyx_bind_keywords(ctx, args, nargs, kwnames, (const char *const *)kwlist, 1, 2, "f", "Ois", bound)',
       'HPyArg_Parse(ctx, NULL, bound, 2, "O|i:f", &a, &b)',
       'hpyx_arg_str(ctx, bound[2], "f() argument 3", &c)',
     ]);
@@ -191,7 +202,7 @@ describe("keyword arguments", () => {
     const { operands, declarations } = supported({ format: ":f", targets: [], keywordNames: [] });
     expect(declarations).toEqual([]);
     expect(operands).toEqual([
-      'hpyx_bind_keywords(ctx, args, nargs, kwnames, (const char *const *)kwlist, 0, 0, "f", NULL)',
+      'hpyx_bind_keywords(ctx, args, nargs, kwnames, (const char *const *)kwlist, 0, 0, "f", NULL, NULL)',
     ]);
   });
 });
@@ -207,7 +218,7 @@ describe("keyword arguments in a dict", () => {
       kwnames: "kw",
     });
     expect(operands).toEqual([
-      'hpyx_bind_keywords_dict(ctx, args, nargs, kw, (const char *const *)kwlist, 1, 2, "Point", bound)',
+      'hpyx_bind_keywords_dict(ctx, args, nargs, kw, (const char *const *)kwlist, 1, 2, "Point", "dp", bound)',
       'hpyx_close_items(ctx, HPyArg_Parse(ctx, NULL, bound, 1, "d:Point", &x) && hpyx_arg_bool(ctx, bound[1], "Point() argument 2", &exact), 2, bound)',
     ]);
     expect(release).toBeNull();
