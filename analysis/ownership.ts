@@ -335,7 +335,7 @@ class Analysis {
       this.typing.refuse(
         "calls-unproven-function",
         this.fn.declarator.node,
-        `\`${unproven.name}\` cannot be proved, and a reference is lost here unless it takes that over. ${this.around.whyNot(unproven)}`,
+        `\`${unproven.name}\` cannot be proved, and a reference is lost here unless it takes that over. ${this.around.whyNot(unproven).reason}`,
       );
     const decisions = new Map<Node, Decision>();
     for (const [site, choices] of this.decisions) decisions.set(site, [...choices][0] as Decision);

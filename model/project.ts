@@ -219,7 +219,7 @@ export function buildProject(
     const initName = nameBehindMacros(init, knowledge);
     if (!initName.startsWith("PyInit_")) continue;
     const moduleName = initName.slice("PyInit_".length);
-    const definition = findModuleDefinition(init, globals);
+    const definition = findModuleDefinition(init, functions, globals);
     modules.push({
       name: moduleName,
       file: init.file,
@@ -451,7 +451,26 @@ export function readStructValue(variable: GlobalVariable, names: readonly string
   return { name: variable.name, file: variable.file, declaration: variable.declaration, initializer, fields };
 }
 
+/** The definition that the init function names, or one of the functions in its file that it calls to make the module. */
 function findModuleDefinition(
+  init: CFunction,
+  functions: ReadonlyMap<string, readonly CFunction[]>,
+  globals: ReadonlyMap<string, readonly GlobalVariable[]>,
+): StructValue | null {
+  const { tree } = init.file;
+  const reached = new Set([init]);
+  for (const fn of reached) {
+    const found = definitionNamedIn(fn, globals);
+    if (found !== null) return found;
+    for (const call of tree.descendants(fn.body, "call_expression")) {
+      const called = functions.get(tree.source(tree.field(call, "function"))) ?? [];
+      for (const target of called) if (target.file === init.file) reached.add(target);
+    }
+  }
+  return null;
+}
+
+function definitionNamedIn(
   init: CFunction,
   globals: ReadonlyMap<string, readonly GlobalVariable[]>,
 ): StructValue | null {

@@ -1,5 +1,5 @@
 import type { DirectiveGroup } from "./directives.ts";
-import { filterTokens, type Tokens } from "./lexer.ts";
+import { filterTokens, TokenKind, type Tokens } from "./lexer.ts";
 import type { MacroLookup } from "./macros.ts";
 import { MaskBuffer } from "./mask-buffer.ts";
 import { maskMacros } from "./mask-macros.ts";
@@ -35,6 +35,7 @@ export function mask(input: MaskInput): MaskedText {
   const outside = input.only === null ? null : tokensOutside(tokens, input.only);
   const plan = planSplits({ ...input, hidden: outside ?? new Uint8Array(tokens.count) });
   const buffer = new MaskBuffer(tokens.text);
+  joinStringLines(buffer, tokens);
   if (input.only !== null) buffer.restrict(input.only);
   for (let i = 0; i < 3 && i < buffer.length; i++) {
     // A byte order mark.
@@ -53,6 +54,16 @@ export function mask(input: MaskInput): MaskedText {
   const visible = filterTokens(tokens, (t) => plan.hidden[t] !== 1);
   maskMacros(buffer, visible, input.macros, input.language);
   return { ...buffer.finish(), plan };
+}
+
+/** The grammar knows a backslash at the end of a line within a string only where a bare line feed ends that line. */
+function joinStringLines(buffer: MaskBuffer, tokens: Tokens): void {
+  const CONTINUED = "\\\r\n";
+  for (let at = tokens.text.indexOf(CONTINUED), t = 0; at >= 0; at = tokens.text.indexOf(CONTINUED, at + 1)) {
+    while (t < tokens.count && (tokens.end[t] as number) <= at) t++;
+    const isWithin = t < tokens.count && (tokens.start[t] as number) < at;
+    if (isWithin && tokens.kind[t] === TokenKind.string) buffer.write(at, " \\\n");
+  }
 }
 
 /** 1 for each token that lies in none of the ascending spans. */

@@ -11,7 +11,6 @@ import {
   isConditional,
   isNullConstant,
   isUnparsed,
-  MODULE_FIELDS,
   type Project,
   readStructValue,
   resolveFunction,
@@ -41,7 +40,7 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
   const refuse = (id: string, n: Node, message: string): never => {
     throw new Refused(id, { start: tree.start(n), end: tree.end(n) }, message);
   };
-  const definition = module.definition ?? definitionThroughCallees(project, init);
+  const { definition } = module;
   if (definition === null)
     return refuse(
       "module-definition-not-found",
@@ -101,7 +100,7 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
     ? planMultiPhase(project, init, held.source(stripCasts(held, slots)), edits, exec, state.prelude, notes, refuse)
     : planSinglePhase(project, init, chain, edits, exec, state.prelude, names, refuse, module.name);
   const definitionText = definitionLines(definition, init.file, exec, defines);
-  const isLocal = tree.kind(tree.parent(definition.declaration)) === "compound_statement";
+  const isLocal = held.enclosing(definition.declaration, "function_definition") !== NONE;
   if (definition.file === init.file && isLocal) {
     edits.replace(wholeLines(init.file.text, spanOf(tree, definition.declaration)), "", RULE);
     edits.insert(tree.start(init.node), `${definitionText}\n\n`.replaceAll("\n", newlineOf(init.file.text)), RULE, -3);
@@ -155,35 +154,6 @@ export function hasWord(text: string, word: string): boolean {
     if (!/\w/.test(text.charAt(at - 1)) && !/\w/.test(text.charAt(at + word.length))) return true;
   }
   return false;
-}
-
-function definitionThroughCallees(project: Project, init: CFunction): StructValue | null {
-  for (const callee of calledFunctions(project, init)) {
-    const tree = callee.file.tree;
-    for (const call of createCalls(tree, callee.body)) {
-      const argument = tree.named(tree.field(call, "arguments"))[0];
-      const name = argument === undefined ? "" : tree.source(argument).replace("&", "").trim();
-      const found = structValue(project, callee.file, name);
-      if (found !== null) return found;
-    }
-  }
-  return null;
-}
-
-function structValue(project: Project, file: ParsedFile, name: string): StructValue | null {
-  const variables = (project.globals.get(name) ?? []).filter((g) => g.declarator.value !== NONE);
-  const variable = variables.find((g) => g.file === file) ?? (variables.length === 1 ? variables[0] : undefined);
-  return variable === undefined ? null : readStructValue(variable, MODULE_FIELDS);
-}
-
-function* calledFunctions(project: Project, fn: CFunction): Generator<CFunction> {
-  const tree = fn.file.tree;
-  for (const call of tree.descendants(fn.body, "call_expression")) {
-    const name = tree.field(call, "function");
-    if (name === NONE || tree.kind(name) !== "identifier") continue;
-    const target = resolveFunction(project, fn.file, tree.source(name));
-    if (target !== null && target !== fn) yield target;
-  }
 }
 
 function* createCalls(tree: Tree, body: Node): Generator<Node> {

@@ -1157,6 +1157,8 @@ class TypeWriter {
     const { type, values } = draft;
     const value = values.get("tp_name");
     const text = value === undefined ? null : constantString(this.#project, value.file.tree, value.node);
+    // Macros of the compiler's command line stand beside literals as literals do; a dot in one of these is enough.
+    if (value !== undefined && text === null && hasDottedLiteral(value)) return valueSource(value);
     if (value === undefined || text === null)
       throw new UseRefused(
         "type-name",
@@ -1246,6 +1248,13 @@ class TypeWriter {
 function valueSource(value: FieldValue): string {
   const { tree } = value.file;
   return tree.source(stripCasts(tree, value.node));
+}
+
+/** Whether a literal among joined strings, the others perhaps macros of unknown value, has a dot in it. */
+function hasDottedLiteral({ file: { tree }, node }: FieldValue): boolean {
+  const joined = stripParentheses(tree, node);
+  if (tree.kind(joined) !== "concatenated_string") return false;
+  return tree.named(joined).some((part) => tree.kind(part) === "string_literal" && tree.source(part).includes("."));
 }
 
 /** Value of a string, macros of the project replaced; null when it cannot be told. */
