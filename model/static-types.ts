@@ -246,9 +246,7 @@ function joinedToHead(
   if (tree.kind(item) === "concatenated_string") {
     const [macro, value, ...more] = tree.named(item);
     if (macro === undefined || value === undefined || more.length > 0 || tree.kind(macro) !== "identifier") return null;
-    const definitions = knowledge.definitions.get(tree.source(macro)) ?? [];
-    const isHead = definitions.length > 0 && definitions.every((d) => d.parameters === null && isPlainHead(d.body));
-    return isHead ? { metatype: null, field: "tp_name", value } : null;
+    return isHeadMacro(knowledge, tree, macro) ? { metatype: null, field: "tp_name", value } : null;
   }
   if (tree.kind(item) !== "assignment_expression") return null;
   const left = tree.field(item, "left");
@@ -257,6 +255,12 @@ function joinedToHead(
   const field = tree.source(tree.field(left, "field"));
   if (head === null || !head.hasSize || !TYPE_FIELDS.includes(field)) return null;
   return { metatype: head.metatype, field, value: tree.field(item, "right") };
+}
+
+/** Whether a name is a macro that is the head of a type without a metatype whatever `#if` decides. */
+function isHeadMacro(knowledge: MacroKnowledge, tree: Tree, n: Node): boolean {
+  const definitions = knowledge.definitions.get(tree.source(n)) ?? [];
+  return definitions.length > 0 && definitions.every((d) => d.parameters === null && isPlainHead(d.body));
 }
 
 /** Whether the body of a macro is the head of a type without a metatype, up to and with its `ob_size`. */
@@ -283,6 +287,7 @@ function headOf(
     const inner = items[0] === undefined ? null : headOf(knowledge, tree, items[0]);
     return inner === null ? null : { metatype: inner.metatype, hasSize: true };
   }
+  if (tree.kind(n) === "identifier") return isHeadMacro(knowledge, tree, n) ? { metatype: null, hasSize: true } : null;
   if (tree.kind(n) !== "call_expression") return null;
   const name = tree.source(tree.field(n, "function"));
   if (name !== "PyVarObject_HEAD_INIT" && name !== "PyObject_HEAD_INIT") return null;
