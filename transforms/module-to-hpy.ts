@@ -231,7 +231,8 @@ function planSinglePhase(
 
 /**
  * Where the head of the init function ends: after the `#if` that gives it another name under Python 2, if there is one.
- * An `#if` that begins before the head and ends between head and body keeps its branches; only the living head changes.
+ * An `#if` that begins before the head keeps its branches, though it may end within the body; only the living head
+ * changes.
  */
 function endOfSplitHead(init: CFunction, refuse: Refuse): number {
   const tree = init.file.tree;
@@ -243,9 +244,11 @@ function endOfSplitHead(init: CFunction, refuse: Refuse): number {
     const isAfter = group.span.start >= headEnd;
     const isAround = group.span.start < start && group.span.end >= tree.end(init.node);
     if (isBefore || isAfter || isAround) continue;
-    if (group.span.end > tree.start(init.body) || group.branches.some((b) => b.liveness === "unknown"))
+    const isInHead = group.span.start >= start;
+    const isUnknown = group.branches.some((b) => b.liveness === "unknown");
+    if (isUnknown || (isInHead && group.span.end > tree.start(init.body)))
       refuse("conditional-code", init.node, "The head of the init function stands under a condition.");
-    if (group.span.start >= start) end = Math.max(end, group.span.end);
+    if (isInHead) end = Math.max(end, group.span.end);
     else if (!group.branches.some((b) => start >= b.body.start && headEnd <= b.body.end))
       refuse("conditional-code", init.node, "An `#if` splits the head of the init function.");
   }
