@@ -104,6 +104,7 @@ export class Analyses {
     let result: Facts | Refused;
     try {
       this.#refuseUnusual(fn);
+      refuseSplitCalls(fn);
       result = analyseFunction(fn, "helper", this.around);
       if (this.#assumed.delete(fn) && !agrees(result.summary, assumedSummary(fn, this.project.objects))) {
         this.#facts.clear();
@@ -291,6 +292,26 @@ export function refuseUnreadable(fn: CFunction): void {
   if (conditionsAround(fn.file, span) === null)
     throw new Refused("conditional-code", name, "An `#if` that cannot be decided splits the function.");
   if (fn.file.language === "cpp") throw new Refused("cplusplus", name, "C++ sources are not migrated yet.");
+}
+
+/**
+ * Throws {@link Refused} for a function with a call in a statement that an undecided `#if` splits: no line of a rewrite can
+ * stand beside it, as it would be compiled with one of the sides only.
+ */
+function refuseSplitCalls(fn: CFunction): void {
+  const { tree } = fn.file;
+  const undecided = fn.file.conditionals.filter(
+    (c) =>
+      c.branches.some((b) => b.liveness === "unknown") &&
+      c.branches.every((b) => tree.start(fn.body) < b.body.start && b.body.end < tree.end(fn.body)),
+  );
+  if (undecided.length === 0) return;
+  for (const statement of tree.descendants(fn.body, "declaration", "expression_statement", "return_statement")) {
+    const span = { start: tree.start(statement), end: tree.end(statement) };
+    const isSplit = undecided.some((c) => c.branches.some((b) => span.start < b.body.end && b.body.end < span.end));
+    if (isSplit && [...tree.descendants(statement, "call_expression")].length > 0)
+      throw new Refused("conditional-code", span, "An `#if` splits a statement with a call.");
+  }
 }
 
 function isDeadSpan(file: ParsedFile, span: { start: number; end: number }): boolean {

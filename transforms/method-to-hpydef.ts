@@ -157,6 +157,8 @@ class MethodPlanner {
   /** Files in which HPy code is written. */
   readonly #usesHpy = new Set<ParsedFile>();
   readonly #called = new Map<CFunction, Refused>();
+  /** Legacy functions that HPy code of a file calls, each with its first caller in that file. */
+  readonly #legacyCallers = new Map<ParsedFile, Map<CFunction, CFunction>>();
   /** Name of the context in the function that was rewritten last. */
   #contextName = "ctx";
 
@@ -412,6 +414,8 @@ class MethodPlanner {
 
   /** Adds includes and support functions to the files in which HPy code was written. */
   #finish(): void {
+    for (const [file, callers] of this.#legacyCallers)
+      for (const [target, caller] of callers) writeLegacyBridge(this.#project, target, caller, this.#of(file));
     const needs = new Map(
       [...this.#edits.keys()].map((file) => [
         file,
@@ -541,7 +545,10 @@ class MethodPlanner {
   #bridge(target: CFunction, caller: CFunction): void {
     const why = this.#analyses.helper(target);
     if (why instanceof Refused) this.#called.set(target, why);
-    writeLegacyBridge(this.#project, target, caller, this.#of(caller.file));
+    const callers = this.#legacyCallers.get(caller.file) ?? new Map<CFunction, CFunction>();
+    this.#legacyCallers.set(caller.file, callers);
+    const first = callers.get(target);
+    if (first === undefined || caller.node < first.node) callers.set(target, caller);
   }
 
   #rewriteInPlace(fn: CFunction, calling: Calling, facts: Facts, names: ReadonlyMap<CFunction, string>): RewriteResult {
