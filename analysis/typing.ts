@@ -661,6 +661,8 @@ export class Typing {
         if (this.objects.isObjectPointer(type)) {
           if (this.#isViewOf(n)) return "other";
           if (this.typeObject(tree.field(n, "value")) !== null) return "handle";
+          // The address of a reference, as a parser's target that was given a star too few.
+          if (inner === "handle-pointer") return "handle-pointer";
           return inner === "null" || inner === "cell" || inner === "handle" ? inner : "cell";
         }
         if (type.base === "void" && type.pointers === 1 && inner === "null") return "null";

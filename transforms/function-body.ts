@@ -1065,7 +1065,7 @@ export class BodyRewriter {
     const inner = tree.field(n, "value");
     const type = readTypeDescriptor(tree, tree.field(n, "type"));
     const outer = this.#typing.typeOf(n);
-    const isReference = outer === "handle" || (outer === "null" && want === "handle");
+    const isReference = outer === "handle" || outer === "handle-pointer" || (outer === "null" && want === "handle");
     if (this.#typing.objects.isObjectPointer(type) && isReference) {
       this.#edits.replace(this.#typing.span(n), [this.#typing.span(inner)], RULE);
       this.#value(inner, "handle");
