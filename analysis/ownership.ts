@@ -98,7 +98,9 @@ export interface Outcome {
     | "borrowed"
     | "unknown"
     | { readonly integer: number }
-    | { readonly interior: number };
+    | { readonly interior: number }
+    /** The object of this parameter, borrowed. */
+    | { readonly argument: number };
   /** What each `PyObject **` parameter (by index) received; `absent` where this is a way to return only without one. */
   readonly outputs: ReadonlyMap<number, "absent" | "unchanged" | "null" | "new" | "borrowed">;
 }
@@ -1166,12 +1168,12 @@ class Analysis {
       this.#finish(taken, "new");
       return this.#atExit(taken.update(value.id, { references: 0 }));
     }
-    let result: "new" | "borrowed";
+    let result: Outcome["result"];
     if (object.references > 0) {
       result = "new";
       taken = taken.update(value.id, { references: object.references - 1 });
     } else {
-      result = "borrowed";
+      result = object.parameter < 0 ? "borrowed" : { argument: object.parameter };
       if (this.convention !== "helper")
         this.typing.refuse(
           "borrowed-reference-returned",
@@ -2776,6 +2778,14 @@ class Analysis {
     return after;
   }
 
+  /** Whether a call is all that a `return` gives back: what it was given and answers again leaves the function with it. */
+  #isReturned(call: Node): boolean {
+    const { tree } = this;
+    let at = tree.parent(call);
+    while (tree.kind(at) === "parenthesized_expression" || tree.kind(at) === "cast_expression") at = tree.parent(at);
+    return tree.kind(at) === "return_statement";
+  }
+
   #applyOutcome(n: Node, target: CFunction, outcome: Outcome, state: State, values: readonly Out[]): Out[] {
     let after = state;
     for (const [index, effect] of outcome.outputs) {
@@ -2811,6 +2821,13 @@ class Analysis {
     if (result === "unknown") return [{ state: after, value: UNKNOWN, leaf: n }];
     if (result === "new" || result === "borrowed") {
       const added = after.add({ references: result === "new" ? 1 : 0, handles: 1, site: n });
+      return [this.#bindTemporary(n, added.state, added.id)];
+    }
+    if ("argument" in result) {
+      const given = values[result.argument]?.value;
+      const isPassedOn = given?.kind === "object" && after.object(given.id).references > 0 && this.#isReturned(n);
+      if (isPassedOn) after = this.#steal(n, target.name, after, given.id);
+      const added = after.add({ references: isPassedOn ? 1 : 0, handles: 1, nonNull: true, site: n });
       return [this.#bindTemporary(n, added.state, added.id)];
     }
     if ("integer" in result) return [{ state: after, value: { kind: "integer", value: result.integer }, leaf: n }];

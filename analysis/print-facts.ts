@@ -33,7 +33,9 @@ export function printFacts(facts: Facts): string {
   const printed = lines.flatMap((line, i) => [line, ...(below.get(first + i) ?? []).map((note) => `//  ${note}`)]);
   const summary = facts.summary.outcomes.map((o) => {
     const outputs = [...o.outputs].map(([index, what]) => `, parameter ${index} ${what}`).join("");
-    return `//  returns ${typeof o.result === "string" ? o.result : JSON.stringify(o.result)}${outputs}`;
+    const isArgument = typeof o.result === "object" && "argument" in o.result;
+    const result = isArgument ? "borrowed" : typeof o.result === "string" ? o.result : JSON.stringify(o.result);
+    return `//  returns ${result}${outputs}`;
   });
   const steals = [...facts.summary.steals].map((index) => `//  takes over parameter ${index}`);
   return [...printed, ...new Set(summary), ...steals, ...facts.notes.map((note) => `//  ${note}`), ""].join("\n");

@@ -337,7 +337,9 @@ class MethodPlanner {
       isCalledLikeHelper(fn, convention) &&
       !(facts instanceof Refused) &&
       facts.summary.steals.size === 0 &&
-      facts.summary.outcomes.every((o) => o.result !== "borrowed");
+      facts.summary.outcomes.every(
+        ({ result }) => result !== "borrowed" && (typeof result === "string" || !("argument" in result)),
+      );
     if (!isPlain) this.#refuseUse(fn, "is called by functions that move with it, and HPy calls it in another way");
   }
 
