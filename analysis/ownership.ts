@@ -99,7 +99,7 @@ export interface Outcome {
     | "unknown"
     | { readonly integer: number }
     | { readonly interior: number }
-    /** The object of this parameter, borrowed. */
+    /** What this parameter is, borrowed: NULL where it is NULL. */
     | { readonly argument: number };
   /** What each `PyObject **` parameter (by index) received; `absent` where this is a way to return only without one. */
   readonly outputs: ReadonlyMap<number, "absent" | "unchanged" | "null" | "new" | "borrowed">;
@@ -1187,7 +1187,7 @@ class Analysis {
       taken = taken.update(value.id, { handles: 0, references: 0 }).substitute(value.id, CLOSED);
     } else this.#decide(out.leaf, "dup", this.#flipsOf(object, out.leaf));
     this.#finish(taken, result);
-    if (!object.nonNull) this.#finish(taken, "null");
+    if (!object.nonNull && typeof result === "string") this.#finish(taken, "null");
     return this.#atExit(taken);
   }
 
@@ -2825,9 +2825,11 @@ class Analysis {
     }
     if ("argument" in result) {
       const given = values[result.argument]?.value;
+      if (given?.kind === "null") return [{ state: after, value: NULL_VALUE, leaf: n }];
+      const nonNull = given?.kind === "object" && after.object(given.id).nonNull;
       const isPassedOn = given?.kind === "object" && after.object(given.id).references > 0 && this.#isReturned(n);
       if (isPassedOn) after = this.#steal(n, target.name, after, given.id);
-      const added = after.add({ references: isPassedOn ? 1 : 0, handles: 1, nonNull: true, site: n });
+      const added = after.add({ references: isPassedOn ? 1 : 0, handles: 1, nonNull, site: n });
       return [this.#bindTemporary(n, added.state, added.id)];
     }
     if ("integer" in result) return [{ state: after, value: { kind: "integer", value: result.integer }, leaf: n }];

@@ -22,6 +22,9 @@ import {
   type Entry,
   type EntryFunction,
   entrySpan,
+  genericNewOf,
+  HPY_GENERIC_NEW,
+  isGenericNew,
   isReadOnly,
   memberType,
   objectMemberType,
@@ -95,6 +98,8 @@ export class DefinitionWriter {
   readonly #holders = new Map<StructValue, Holder>();
   /** Trampolines that HPy's macros have made in this step, by function and role. */
   readonly #trampolines = new Map<string, Place & { readonly symbol: string }>();
+  /** Definitions of `HPyType_GenericNew` that this step has made. */
+  readonly #genericNews = new Map<ParsedFile, Omit<Written, "conditions">>();
 
   constructor(project: Project, module: ExtensionModule, editsOf: (file: ParsedFile) => EditSet) {
     this.#project = project;
@@ -113,10 +118,12 @@ export class DefinitionWriter {
       const written =
         entry.kind === "member"
           ? this.#writeMember(entry)
-          : this.#writeFunctions(
-              entry,
-              functions.map((f) => ({ ...f, implementation: implementations.get(f.fn) as Implementation })),
-            );
+          : isGenericNew(entry)
+            ? this.#writeGenericNew(entry)
+            : this.#writeFunctions(
+                entry,
+                functions.map((f) => ({ ...f, implementation: implementations.get(f.fn) as Implementation })),
+              );
       this.#list(entry, written);
     }
     for (const holder of this.#holders.values()) this.#addDefines(holder);
@@ -163,6 +170,24 @@ export class DefinitionWriter {
     ]);
     this.#of(file).insert(at, `${text}${newlineOf(file.text)}`, RULE, -6);
     return { symbol, file, at };
+  }
+
+  /** `HPyType_GenericNew` is made a definition once in a file, which serves all types there. */
+  #writeGenericNew(entry: Entry): Omit<Written, "conditions"> {
+    const { file } = entry.table;
+    const known = this.#genericNews.get(file) ?? genericNewOf(file);
+    if (known !== null && "file" in known) return known;
+    if (known !== null) return { symbol: known.symbol, file, at: file.tree.start(known.call) };
+    const written = {
+      symbol: this.#names.take("generic_new_def"),
+      file,
+      at: file.tree.start(entry.table.declaration),
+    };
+    this.#genericNews.set(file, written);
+    const text = macroCall("HPyDef_SLOT_IMPL", [written.symbol, HPY_GENERIC_NEW, "HPy_tp_new"]);
+    const newline = newlineOf(file.text);
+    this.#of(file).insert(written.at, `${text}${newline}${newline}`, RULE, -6);
+    return written;
   }
 
   #writeFunctions(

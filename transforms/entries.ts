@@ -5,6 +5,7 @@ import { Refused } from "../analysis/typing.ts";
 import { CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
 import { HPY_SLOTS } from "../model/api/hpy.ts";
 import {
+  findVariable,
   type GetSetEntry,
   type HPyTypeSpec,
   type MemberEntry,
@@ -19,8 +20,9 @@ import {
   type MethodEntry,
   type Project,
   resolveFunction,
+  topLevelCalls,
 } from "../model/project.ts";
-import type { Span } from "../syntax/source.ts";
+import type { ParsedFile, Span } from "../syntax/source.ts";
 import type { Node } from "../syntax/tree.ts";
 import { RefusedAt } from "./refused-at.ts";
 
@@ -61,6 +63,26 @@ const KEPT_SLOTS: ReadonlyMap<string, string> = new Map([
   ["bf_getbuffer", "It fills a `Py_buffer` of the C API."],
   ["bf_releasebuffer", "It releases a `Py_buffer` of the C API."],
 ]);
+
+/** Fills `tp_new` with nothing but an allocation, and its counterpart in HPy. */
+const GENERIC_NEW = "PyType_GenericNew";
+export const HPY_GENERIC_NEW = "HPyType_GenericNew";
+
+/** Whether an entry fills `tp_new` with `PyType_GenericNew`, which HPy has too. */
+export function isGenericNew(entry: Entry): boolean {
+  return entry.kind === "slot" && entry.row.slot === "tp_new" && entry.row.value === GENERIC_NEW;
+}
+
+/** The definition in a file that fills `tp_new` with `HPyType_GenericNew`; null where there is none. */
+export function genericNewOf(file: ParsedFile): { readonly symbol: string; readonly call: Node } | null {
+  if (!file.text.includes(HPY_GENERIC_NEW)) return null;
+  const { tree } = file;
+  for (const call of topLevelCalls(tree, "HPyDef_SLOT_IMPL")) {
+    const [symbol, implementation] = tree.named(tree.field(call, "arguments")).map((n) => tree.source(n));
+    if (implementation === HPY_GENERIC_NEW && symbol !== undefined) return { symbol, call };
+  }
+  return null;
+}
 
 /** Everything that the legacy tables of a module and of the types in its files still list. */
 export function readEntries(project: Project, module: ExtensionModule): Entry[] {
@@ -152,7 +174,7 @@ export function entryFunctions(project: Project, entry: Entry): EntryFunction[] 
     throw refusedEntry(entry, "method-not-a-name", "The entry of the method table does not name a function.");
   if (entry.kind === "getset" && !entry.row.isReadable)
     throw refusedEntry(entry, "method-not-a-name", "The entry does not name its functions.");
-  if (entry.kind === "slot") refuseSlot(entry, entry.row);
+  if (entry.kind === "slot") refuseSlot(project, entry, entry.row);
   const resolve = (name: string): CFunction => {
     const fn = resolveFunction(project, entry.table.file, name);
     if (fn === null)
@@ -171,7 +193,7 @@ export function entryFunctions(project: Project, entry: Entry): EntryFunction[] 
     if (setter !== null)
       functions.push({ fn: resolve(setter), convention: "slot", signature: "HPyFunc_SETTER", role: "set" });
   } else if (entry.kind === "slot") {
-    const slot = HPY_SLOTS.get(`HPy_${entry.row.slot}`);
+    const slot = isGenericNew(entry) ? undefined : HPY_SLOTS.get(`HPy_${entry.row.slot}`);
     if (slot !== undefined && entry.row.value !== null)
       functions.push({
         fn: resolve(entry.row.value),
@@ -221,15 +243,15 @@ function slotConvention(slot: string): CallingConvention {
   return slot === "tp_call" ? "keywords" : "slot";
 }
 
-function refuseSlot(entry: Entry, row: SlotEntry): void {
+function refuseSlot(project: Project, entry: Entry, row: SlotEntry): void {
   const name = `HPy_${row.slot}`;
   if (!HPY_SLOTS.has(name)) throw refusedEntry(entry, "slot-missing-in-hpy", `HPy 0.9 has no slot \`${name}\`.`);
   const kept = KEPT_SLOTS.get(row.slot);
   if (kept !== undefined) throw refusedEntry(entry, "slot-stays-legacy", kept);
-  if (row.slot === "tp_call") refuseCall(entry);
+  if (row.slot === "tp_call") refuseCall(project, entry);
   if (row.value === null)
     throw refusedEntry(entry, "method-not-a-name", "The slot is not filled with a plain function.");
-  if (CAPI_FUNCTIONS.has(row.value))
+  if (CAPI_FUNCTIONS.has(row.value) && !isGenericNew(entry))
     throw refusedEntry(
       entry,
       "slot-stays-legacy",
@@ -238,7 +260,7 @@ function refuseSlot(entry: Entry, row: SlotEntry): void {
 }
 
 /** `HPy_tp_call` reaches only objects whose memory HPy has allocated. */
-function refuseCall(entry: Entry): void {
+function refuseCall(project: Project, entry: Entry): void {
   const reason = (text: string): never => {
     throw refusedEntry(entry, "slot-stays-legacy", text);
   };
@@ -249,7 +271,20 @@ function refuseCall(entry: Entry): void {
       );
     if (type.slots?.entries.some((e) => e.slot === "tp_new" || e.slot === "tp_alloc") === true)
       reason(`The legacy constructor of ${type.name} makes objects without the call function of HPy.`);
+    if (isMadeGenerically(project, type))
+      reason(`\`${HPY_GENERIC_NEW}\`, which makes objects of ${type.name}, leaves out the call function of HPy.`);
   }
+}
+
+/** Whether the definitions of a type fill `tp_new` with `HPyType_GenericNew`. */
+function isMadeGenerically(project: Project, { specification }: HPyTypeSpec): boolean {
+  const { file, fields } = specification;
+  const value = fields.get("defines");
+  const array = value === undefined ? null : findVariable(project, file, file.tree.source(value));
+  if (array === null) return false;
+  const { tree } = array.file;
+  const symbols = project.files.map((f) => genericNewOf(f)?.symbol).filter((s) => s !== undefined);
+  return tree.named(array.declarator.value).some((n) => symbols.some((s) => tree.source(n) === `&${s}`));
 }
 
 /** Type codes of members that HPy has under the same name, without their prefix. */
@@ -321,12 +356,13 @@ export interface Units {
   readonly refused: readonly { readonly entry: Entry; readonly error: Refused }[];
 }
 
-/** Entries that share a function move together; so do the members of a type, which have none. */
+/** Entries that share a function move together; so do the members of a type and uses of `PyType_GenericNew`. */
 export function groupEntries(project: Project, entries: readonly Entry[]): Units {
   const units: {
     readonly entries: Entry[];
     readonly functions: Set<CFunction>;
-    readonly members: Entry["table"] | null;
+    /** What entries without functions of the project share. */
+    readonly shared: Entry["table"] | typeof GENERIC_NEW | null;
   }[] = [];
   const refused: { readonly entry: Entry; readonly error: Refused }[] = [];
   for (const entry of entries) {
@@ -338,13 +374,13 @@ export function groupEntries(project: Project, entries: readonly Entry[]): Units
       refused.push({ entry, error });
       continue;
     }
-    const members = entry.kind === "member" ? entry.table : null;
+    const shared = entry.kind === "member" ? entry.table : isGenericNew(entry) ? GENERIC_NEW : null;
     const related = units.filter(
-      (u) => functions.some((f) => u.functions.has(f)) || (members !== null && u.members === members),
+      (u) => functions.some((f) => u.functions.has(f)) || (shared !== null && u.shared === shared),
     );
     const [first, ...others] = related;
     if (first === undefined) {
-      units.push({ entries: [entry], functions: new Set(functions), members });
+      units.push({ entries: [entry], functions: new Set(functions), shared });
       continue;
     }
     first.entries.push(entry);

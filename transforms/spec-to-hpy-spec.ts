@@ -168,6 +168,12 @@ export function planTypeSpec(project: Project, module: ExtensionModule, specific
       dropped.add("Py_tp_clear");
     }
   }
+  const documentation = slots.get("Py_tp_doc");
+  const isDocumented =
+    documentation !== undefined &&
+    !isNullConstant(tree, documentation.content) &&
+    tree.start(documentation.node) < tree.start(variable.declaration);
+  if (isDocumented) dropped.add("Py_tp_doc");
   for (const slot of dropped) {
     const entry = slots.get(slot);
     if (entry === undefined) continue;
@@ -190,6 +196,7 @@ export function planTypeSpec(project: Project, module: ExtensionModule, specific
     `.legacy_slots = ${source(tree, struct.fields.get("slots"))},`,
     `.defines = ${definesName},`,
   );
+  if (isDocumented) lines.push(`.doc = ${documentation.value},`);
   blocks.push(
     [`static HPyDef *${definesName}[] = {`, ...defines.map((d) => `${unit}&${d},`), `${unit}NULL`, "};"].join("\n"),
     [`static HPyType_Spec ${name} = {`, ...lines.map((l) => `${unit}${l}`), "};"].join("\n"),
@@ -248,7 +255,9 @@ function lineOfEntry(text: string, span: Span): Span {
 }
 
 interface Slot {
+  /** C source without casts. */
   readonly value: string;
+  readonly content: Node;
   readonly node: Node;
 }
 
@@ -266,7 +275,7 @@ function slotsOf(project: Project, file: ParsedFile, value: Node | undefined): M
     const [slot, content] = parts;
     if (slot === undefined || isNullConstant(tree, slot)) continue;
     if (content === undefined) return null;
-    found.set(tree.source(slot), { value: tree.source(stripCasts(tree, content)), node: item });
+    found.set(tree.source(slot), { value: tree.source(stripCasts(tree, content)), content, node: item });
   }
   return found;
 }
