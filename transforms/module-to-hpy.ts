@@ -48,11 +48,11 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
       "The PyModuleDef of the module is not a plain static variable.",
     );
   const held = definition.file.tree;
-  if (held.enclosing(definition.declaration, "namespace_definition") !== NONE)
+  if (isInNamespace(tree, init.node) || isInNamespace(held, definition.declaration))
     return refuse(
-      "cplusplus",
+      "cplusplus-namespace",
       init.node,
-      "The definition of the module stands in a C++ namespace, in which HPy's macros do not work.",
+      "The module's init function or definition stands in a named namespace; HPy's macros need names of the whole file.",
     );
   if (
     isUnparsed(init.file, spanOf(tree, init.node)) ||
@@ -100,8 +100,8 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
     ? planMultiPhase(project, init, held.source(stripCasts(held, slots)), edits, exec, state.prelude, notes, refuse)
     : planSinglePhase(project, init, chain, edits, exec, state.prelude, names, refuse, module.name);
   const definitionText = definitionLines(definition, init.file, exec, defines);
-  const isLocal = held.enclosing(definition.declaration, "function_definition") !== NONE;
-  if (definition.file === init.file && isLocal) {
+  const isInner = held.enclosing(definition.declaration, "function_definition", "namespace_definition") !== NONE;
+  if (definition.file === init.file && isInner) {
     edits.replace(wholeLines(init.file.text, spanOf(tree, definition.declaration)), "", RULE);
     edits.insert(tree.start(init.node), `${definitionText}\n\n`.replaceAll("\n", newlineOf(init.file.text)), RULE, -3);
   } else if (definition.file === init.file) replaceDefinition(definition, edits, definitionText);
@@ -119,6 +119,13 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
 
 function spanOf(tree: Tree, n: Node): { start: number; end: number } {
   return { start: tree.start(n), end: tree.end(n) };
+}
+
+/** Whether a node stands in a namespace with a name: what is in one without is known to the whole file. */
+function isInNamespace(tree: Tree, n: Node): boolean {
+  for (let at = tree.parent(n); at !== NONE; at = tree.parent(at))
+    if (tree.kind(at) === "namespace_definition" && tree.field(at, "name") !== NONE) return true;
+  return false;
 }
 
 /** A span with the rest of its lines where nothing else stands on them. */
