@@ -21,6 +21,7 @@ import {
   type SlotCall,
   TRACKING,
 } from "./constructions.ts";
+import { mayThrow } from "./cplusplus.ts";
 import { computeLiveness, EVALUATED } from "./liveness.ts";
 import { isAlwaysGiven } from "./never-null.ts";
 import { type ParsedArguments, parsedArguments } from "./parsed-arguments.ts";
@@ -235,6 +236,8 @@ class Analysis {
   current: CfgNode | null = null;
   requested: Flip | null = null;
   normalExits = new Set<string>();
+  /** Where an exception of C++ would pass a handle that a borrowed reference has become. */
+  passed: Node = NONE;
   /** Places where a region's variable is closed on some path, and where it is still wanted on some path. */
   closedAt = new Set<string>();
   /** Leaves through which a variable came to share the handle of another. */
@@ -300,6 +303,12 @@ class Analysis {
             Number(place.slice(place.lastIndexOf(":") + 1)),
             "A handle ends here on one path and is still used on another.",
           );
+      if (this.passed !== NONE)
+        this.typing.refuse(
+          "cplusplus-exception",
+          this.passed,
+          "An exception from here would pass over a handle that C does not have to release.",
+        );
       return this.#facts();
     }
     return this.typing.refuse(
@@ -329,6 +338,7 @@ class Analysis {
     this.closedAt = new Set();
     this.keptAt = new Set();
     this.requested = null;
+    this.passed = NONE;
   }
 
   #facts(): Facts {
@@ -537,6 +547,7 @@ class Analysis {
       const node = this.cfg.nodes[item.node] as CfgNode;
       this.current = node;
       for (const { edge, state } of this.#step(node, item.state)) {
+        this.#passExceptions(node, item.state, state);
         const isEnd = edge.to === EXIT && node.kind !== "return" && isNothing(this.fn.result);
         if (isEnd) this.#finish(state, "unknown");
         const after = this.#leave(node, edge, isEnd ? this.#atExit(state) : state);
@@ -544,6 +555,15 @@ class Analysis {
       }
       if (this.requested !== null) return;
     }
+  }
+
+  /** Notes a node of C++ that may throw while a borrowed reference is a handle, which the C code need not release. */
+  #passExceptions(node: CfgNode, before: State, after: State): void {
+    if (this.fn.file.language !== "cpp" || !EVALUATED.has(node.kind) || this.passed !== NONE) return;
+    const holds = (state: State): boolean =>
+      [...state.objects.values()].some((o) => o.handles === 1 && o.references === 0);
+    if ((holds(before) || holds(after)) && mayThrow(this.around.project, this.fn, node.syntax))
+      this.passed = node.syntax;
   }
 
   /** Whether a parameter always refers to an object: Python passes one, or the function reaches into it on every path. */
@@ -1110,6 +1130,8 @@ class Analysis {
     const outs = isObject ? this.#handle(value, state) : this.#evaluate(value, state);
     return outs.map((out) => {
       if (!isObject) {
+        if (this.typing.typeOf(value) === "handle" && this.fn.file.language === "cpp")
+          this.typing.refuse("reference-cast", value, "A reference is returned as something else.");
         this.#finish(out.state, this.#plainResult(out));
         return this.#atExit(out.state);
       }
@@ -1404,6 +1426,12 @@ class Analysis {
     if (type === "handle" || type === "null") return this.#evaluate(n, state);
     if (this.typing.isNullPointer(n))
       return this.#evaluate(n, state).map((o) => ({ state: o.state, value: NULL_VALUE, leaf: n }));
+    if (kind === "call_expression" && this.typing.callee(n).kind === "computed" && this.fn.file.language === "cpp")
+      this.typing.refuse(
+        "cplusplus-call",
+        n,
+        `Nothing is known about the reference that \`${shorten(tree.source(n))}\` answers.`,
+      );
     if (kind === "call_expression" && this.typing.callee(n).kind === "computed")
       this.typing.refuse("function-pointer", n, `\`${shorten(tree.source(n))}\` calls a function through a pointer.`);
     this.typing.refuse(
@@ -1980,12 +2008,15 @@ class Analysis {
         const slot = readSlotCall(tree, n);
         if (slot !== null) return this.#slotCall(n, slot, list, state);
         this.#effect(tree.field(n, "function"), state);
+        const isPointer = this.fn.file.language === "c";
         return this.#foreignCall(
           n,
           list,
           state,
-          "function-pointer",
-          "A function is called through a pointer with a reference.",
+          isPointer ? "function-pointer" : "cplusplus-call",
+          isPointer
+            ? "A function is called through a pointer with a reference."
+            : `Nothing is known about what \`${shorten(tree.source(n))}\` does with a reference.`,
         );
       }
       case "foreign": {
@@ -2095,7 +2126,18 @@ class Analysis {
           ? this.#view(argument, s, n).map((o) => o.state)
           : this.#effect(argument, s),
       );
-    return outs.map((s) => ({ state: s, value: UNKNOWN, leaf: n }));
+    return outs.map((s) => ({ state: this.#givenByReference(list, s), value: UNKNOWN, leaf: n }));
+  }
+
+  /** A function of C++ may take any variable by reference and change its value. */
+  #givenByReference(list: readonly Node[], state: State): State {
+    if (this.fn.file.language !== "cpp") return state;
+    let after = state;
+    for (const argument of list) {
+      const name = this.tree.kind(argument) === "identifier" ? this.tree.source(argument) : "";
+      if (after.variables.get(name)?.kind === "integer") after = after.set(name, UNKNOWN);
+    }
+    return after;
   }
 
   #capiCall(n: Node, name: string, facts: CapiFunction, list: readonly Node[], state: State): Out[] {
@@ -2747,7 +2789,7 @@ class Analysis {
         )
           this.typing.refuse("reference-cast", n, `A reference is given to \`${target.name}\` as something else.`);
       });
-      before = this.#pointersInto(n, list, target, before, values);
+      before = this.#givenByReference(list, this.#pointersInto(n, list, target, before, values));
       return summary.outcomes.flatMap((outcome) => this.#applyOutcome(n, target, outcome, before, values));
     });
   }

@@ -1,5 +1,6 @@
 /** The engine: from the files of a project to an ordered series of steps, and the state of every function after them. */
 
+import { skippedInitialiser } from "../analysis/cplusplus.ts";
 import { Refused } from "../analysis/typing.ts";
 import { proveHandles } from "../lint/check-handles.ts";
 import { CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
@@ -847,6 +848,14 @@ function proveStep(after: Snapshot, migrated: readonly { readonly name: string; 
         "rewrite-not-parsed",
         { start: 0, end: 0 },
         `The rewritten \`${name}\` does not parse: ${unread.reason}.`,
+      );
+    const moved = (after.project.functions.get(name) ?? []).find((f) => f.file.path === file);
+    const skipped = moved === undefined ? null : skippedInitialiser(moved);
+    if (skipped !== null)
+      throw new Refused(
+        "cplusplus-goto",
+        { start: 0, end: 0 },
+        `The rewritten \`${name}\` would jump over the initialisation of \`${skipped}\`, which C++ forbids.`,
       );
     const proof = proveHandles(parsed, name, files);
     if (proof.verdict === "clean") continue;

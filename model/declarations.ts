@@ -4,7 +4,7 @@ import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 
 /** A declared type: `PyObject **x[3]` has base `PyObject`, two pointers and one array dimension. */
 export interface CType {
-  /** Type specifier without qualifiers, white space folded: `PyObject`, `unsigned int`, `struct foo`. */
+  /** Type specifier without qualifiers, white space folded: `PyObject`, `unsigned int`, `struct foo`; with ` &` behind it for a reference of C++. */
   readonly base: string;
   readonly pointers: number;
   readonly arrays: number;
@@ -55,6 +55,7 @@ export function readDeclarator(tree: Tree, node: Node, base: string): Declarator
   let pointers = 0;
   let arrays = 0;
   let isFunction = false;
+  let references = "";
   let parameters: Node = NONE;
   const stars: Node[] = [];
   let value: Node = NONE;
@@ -72,6 +73,9 @@ export function readDeclarator(tree: Tree, node: Node, base: string): Declarator
       const star = tree.token(at, "*");
       if (star !== NONE) stars.push(star);
       at = tree.field(at, "declarator");
+    } else if (kind === "reference_declarator" || kind === "abstract_reference_declarator") {
+      references = " &";
+      at = tree.named(at)[0] ?? NONE;
     } else if (kind === "array_declarator" || kind === "abstract_array_declarator") {
       arrays++;
       at = tree.field(at, "declarator");
@@ -91,7 +95,7 @@ export function readDeclarator(tree: Tree, node: Node, base: string): Declarator
   return {
     name: named ? tree.source(at) : "",
     nameNode: named ? at : NONE,
-    type: { base, pointers, arrays, isFunction },
+    type: { base: `${base}${references}`, pointers, arrays, isFunction },
     node: whole,
     value,
     stars,

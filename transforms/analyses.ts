@@ -1,5 +1,6 @@
 /** Facts of a project's functions for the transforms, and what makes a function unreadable to them. */
 
+import { refuseBeyondC } from "../analysis/cplusplus.ts";
 import {
   analyseFunction,
   type CallingConvention,
@@ -131,7 +132,7 @@ export class Analyses {
   }
 
   #refuseUnusual(fn: CFunction): void {
-    refuseUnreadable(fn);
+    refuseUnreadable(this.project, fn);
     const span = { start: fn.file.tree.start(fn.declarator.node), end: fn.file.tree.end(fn.declarator.node) };
     this.#jumping ??= jumpingFunctions(this.project);
     if (this.#jumping.has(fn.name))
@@ -271,8 +272,8 @@ export function skipReason(file: ParsedFile, node: Node): string | null {
   return null;
 }
 
-/** Throws {@link Refused} for a function that the parser or a comment takes out of reach. */
-export function refuseUnreadable(fn: CFunction): void {
+/** Throws {@link Refused} for a function that the parser, a comment or its language takes out of reach. */
+export function refuseUnreadable(project: Project, fn: CFunction): void {
   const tree = fn.file.tree;
   const skipped = skipReason(fn.file, fn.node);
   if (skipped !== null)
@@ -291,7 +292,7 @@ export function refuseUnreadable(fn: CFunction): void {
     throw new Refused("conditional-code", name, "An `#if` inside splits a statement, and both sides are possible.");
   if (conditionsAround(fn.file, span) === null)
     throw new Refused("conditional-code", name, "An `#if` that cannot be decided splits the function.");
-  if (fn.file.language === "cpp") throw new Refused("cplusplus", name, "C++ sources are not migrated yet.");
+  refuseBeyondC(project, fn);
 }
 
 /**

@@ -366,6 +366,7 @@ export class DefinitionWriter {
     for (const specification of specifications) {
       if (specification === null)
         throw new Refused("defines-not-found", { start: 0, end: 0 }, "The HPyModuleDef cannot be read.");
+      checkNamespaces(entry, specification, written);
       const holder = this.#holders.get(specification) ?? { specification, written: [] };
       this.#holders.set(specification, holder);
       holder.written.push({ ...written, conditions: conditionsAround(entry.table.file, entrySpan(entry)) ?? [] });
@@ -678,4 +679,38 @@ function declaredNames(file: ParsedFile, n: Node): string[] {
   const { tree } = file;
   const tag = tree.field(n, "name");
   return [...readDeclarators(tree, n).map((d) => d.name), ...(tag === NONE ? [] : [tree.source(tag)])];
+}
+
+/** Refuses a definition in a namespace of C++ in which the array that lists it does not find it. */
+function checkNamespaces(entry: Entry, specification: StructValue, written: Omit<Written, "conditions">): void {
+  const own = namespacesAround(written.file, written.at);
+  const array = namespacesAround(specification.file, specification.file.tree.start(specification.declaration));
+  const isSameFile = written.file === specification.file;
+  const isSeen = isSameFile
+    ? own.named.every((name, i) => array.named[i] === name)
+    : own.named.length === 0 && own.unnamed === 0 && array.named.length === 0;
+  const isLater =
+    isSameFile && own.unnamed > 0 && written.at > specification.file.tree.start(specification.declaration);
+  if (isSeen && !isLater) return;
+  throw refusedEntry(
+    entry,
+    "cplusplus-namespace",
+    "Its definition would stand in a namespace in which the array of definitions cannot name it.",
+  );
+}
+
+function namespacesAround(
+  file: ParsedFile,
+  offset: number,
+): { readonly named: readonly string[]; readonly unnamed: number } {
+  const { tree } = file;
+  const named: string[] = [];
+  let unnamed = 0;
+  for (let n = tree.spanning(offset, offset + 1); n !== NONE; n = tree.parent(n)) {
+    if (tree.kind(n) !== "namespace_definition") continue;
+    const name = tree.field(n, "name");
+    if (name === NONE) unnamed++;
+    else named.unshift(tree.source(name));
+  }
+  return { named, unnamed };
 }

@@ -90,7 +90,7 @@ export function planInit(
 ): MethodStep | null {
   const found = findInit(project, module);
   if (found === null) return null;
-  refuseUnreadable(found.init);
+  refuseUnreadable(project, found.init);
   return new MethodPlanner(project, module, analyses, rules, "bridged").planInit(found.exec, found.init);
 }
 

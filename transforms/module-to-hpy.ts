@@ -366,14 +366,16 @@ function definitionLines(definition: StructValue, into: ParsedFile, exec: string
     `${unit}NULL`,
     "};",
     "",
-    `${isStatic(definition) ? "static " : ""}HPyModuleDef ${definition.name} = {`,
+    `${isInternal(definition) ? "static " : ""}HPyModuleDef ${definition.name} = {`,
     ...fields.map((f) => `${unit}${f},`),
     "};",
   ].join("\n");
 }
 
-function isStatic(definition: StructValue): boolean {
+/** Whether other translation units cannot name the definition. */
+function isInternal(definition: StructValue): boolean {
   const tree = definition.file.tree;
+  if (tree.enclosing(definition.declaration, "namespace_definition") !== NONE) return true;
   return tree.children(definition.declaration).some((c) => tree.source(c) === "static");
 }
 
@@ -384,7 +386,7 @@ function replaceDefinition(definition: StructValue, edits: EditSet, text: string
   for (const other of fileDeclarations(tree, definition.name, definition.declaration))
     edits.replace(
       spanOf(tree, other),
-      `${isStatic(definition) ? "static " : "extern "}HPyModuleDef ${definition.name};`,
+      `${isInternal(definition) ? "static " : "extern "}HPyModuleDef ${definition.name};`,
       RULE,
     );
 }
