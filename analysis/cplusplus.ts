@@ -5,8 +5,9 @@
  */
 
 import { CAPI_FUNCTIONS } from "../model/api/capi-table.ts";
-import { isObjectPointer, readDeclarator, readDeclarators } from "../model/declarations.ts";
+import { type CType, isObjectPointer, readDeclarator, readDeclarators } from "../model/declarations.ts";
 import { type CFunction, type Project, resolveFunction, shareUnit } from "../model/project.ts";
+import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 
@@ -32,6 +33,18 @@ const REFUSED_KINDS: ReadonlyMap<string, { readonly id: string; readonly what: s
     { id: "cplusplus-exception", kinds: ["co_return_statement"], what: "is a coroutine" },
   ].flatMap(({ id, kinds, what }) => kinds.map((kind) => [kind, { id, what }] as const)),
 );
+
+/** Words that make a macro one of those that the function must not use. */
+const HIDDEN_WORDS: ReadonlySet<string> = new Set([
+  "auto",
+  "catch",
+  "co_await",
+  "delete",
+  "new",
+  "this",
+  "throw",
+  "try",
+]);
 
 /** Types of the C++ library whose values hold no object and whose destructors release none. */
 const HARMLESS_CLASSES: ReadonlySet<string> = new Set(["std :: string", "std :: wstring"]);
@@ -64,6 +77,14 @@ export function refuseBeyondC(project: Project, fn: CFunction): void {
     const refused = REFUSED_KINDS.get(kind);
     if (refused !== undefined) refuse(refused.id, n, `The function ${refused.what}.`);
     switch (kind) {
+      case "identifier":
+        if (hidesExceptions(project, tree.source(n)))
+          refuse(
+            "cplusplus-exception",
+            n,
+            `The macro \`${tree.source(n)}\` makes objects of C++ or handles exceptions.`,
+          );
+        break;
       case "reference_declarator":
       case "abstract_reference_declarator":
         if (!isPlainReference(tree, n, fn))
@@ -88,7 +109,7 @@ export function refuseBeyondC(project: Project, fn: CFunction): void {
         checkDeclaration(project, fn, n, refuse);
         break;
       case "qualified_identifier":
-        checkQualified(tree, n, refuse);
+        checkQualified(project, tree, n, refuse);
         break;
       case "call_expression":
         checkCall(project, fn, n, refuse);
@@ -96,6 +117,16 @@ export function refuseBeyondC(project: Project, fn: CFunction): void {
       default:
     }
   }
+}
+
+/** Whether a macro of the project expands to code with one of the words that the function itself must not have. */
+function hidesExceptions(project: Project, name: string): boolean {
+  return (project.knowledge.definitions.get(name) ?? []).some(({ body }) => {
+    const tokens = lex(body, "piece");
+    for (let t = 0; t < tokens.count; t++)
+      if (tokens.kind[t] === TokenKind.identifier && HIDDEN_WORDS.has(tokenText(tokens, t))) return true;
+    return false;
+  });
 }
 
 type Refuse = (id: string, n: Node, message: string) => never;
@@ -117,6 +148,9 @@ function checkDeclaration(project: Project, fn: CFunction, n: Node, refuse: Refu
     if (isStatic && value !== NONE && [...tree.descendants(value, "call_expression")].length > 0)
       refuse("cplusplus-static-local", n, "A static variable is initialised by a call the first time.");
     const isDirect = value !== NONE && ["argument_list", "initializer_list"].includes(tree.kind(value));
+    const isSole = isDirect && tree.named(value).length === 1;
+    if (isSole && pointerDeclarators(tree, declarator).next().done !== true)
+      refuse("cplusplus-direct-initialisation", declarator, "A pointer is initialised in parentheses or braces.");
     if (isDirect && tree.kind(value) === "argument_list")
       for (const call of tree.descendants(value, "call_expression"))
         if (reachesApi(project, fn, call))
@@ -124,7 +158,7 @@ function checkDeclaration(project: Project, fn: CFunction, n: Node, refuse: Refu
   }
   const type = tree.field(n, "type");
   const declarators = tree.fields(n, "declarator");
-  if (type === NONE || declarators.length === 0) return;
+  if (type === NONE || declarators.length === 0 || tree.kind(type) === "placeholder_type_specifier") return;
   const isPointer = declarators.every((d) => [...pointerDeclarators(tree, d)].length > 0);
   if (isPointer || isPlainType(project, fn.file, type)) return;
   if (isHarmlessClass(tree, type)) return;
@@ -263,12 +297,39 @@ function isPlainStruct(project: Project, file: ParsedFile, n: Node): boolean {
 }
 
 /** A qualified name is a type, a function or something of the C++ library; a variable could hold an object. */
-function checkQualified(tree: Tree, n: Node, refuse: Refuse): void {
+function checkQualified(project: Project, tree: Tree, n: Node, refuse: Refuse): void {
   const parent = tree.parent(n);
   if (tree.kind(parent) === "qualified_identifier" || tree.source(n).startsWith("std::")) return;
   const field = tree.fieldOf(n);
   if (field === "type" || (field === "function" && tree.kind(parent) === "call_expression")) return;
+  const name = tree
+    .source(n)
+    .slice(tree.source(n).lastIndexOf(":") + 1)
+    .trim();
+  const variables = project.globals.get(name) ?? [];
+  const isNumber = variables.length > 0 && variables.every((v) => isNumberType(v.declarator.type));
+  if (isNumber || enumerators(project).has(name)) return;
   refuse("cplusplus-qualified-name", n, `What \`${tree.source(n)}\` holds is not followed.`);
+}
+
+const NUMBER_WORDS: ReadonlySet<string> = new Set("bool char double float int long short signed unsigned".split(" "));
+
+function isNumberType(type: CType): boolean {
+  if (type.pointers + type.arrays > 0 || type.isFunction) return false;
+  return type.base.split(" ").every((word) => NUMBER_WORDS.has(word) || word.endsWith("_t"));
+}
+
+const ENUMERATORS = new WeakMap<Project, ReadonlySet<string>>();
+
+/** Names of the constants of enumerations. */
+function enumerators(project: Project): ReadonlySet<string> {
+  const known = ENUMERATORS.get(project);
+  if (known !== undefined) return known;
+  const names = new Set<string>();
+  for (const { tree } of project.files)
+    for (const n of tree.descendants(0, "enumerator")) names.add(tree.source(tree.field(n, "name")));
+  ENUMERATORS.set(project, names);
+  return names;
 }
 
 function checkCall(project: Project, fn: CFunction, n: Node, refuse: Refuse): void {
@@ -278,6 +339,12 @@ function checkCall(project: Project, fn: CFunction, n: Node, refuse: Refuse): vo
   if (callee === NONE || tree.kind(callee) !== "identifier") return;
   const name = tree.source(callee);
   const target = resolveFunction(project, file, name);
+  const isLocal = [...tree.descendants(fn.body, "declaration")].some((d) =>
+    readDeclarators(tree, d).some((l) => l.name === name),
+  );
+  if (isLocal || fn.parameters.some((p) => p.name === name)) return;
+  const isAmbiguous = target === null && (project.functions.has(name) || templateNames(project).has(name));
+  if (isAmbiguous) refuse("cplusplus-overload", n, `\`${name}\` is declared more than once, for different arguments.`);
   if (target === null) return;
   const others = (project.functions.get(name) ?? []).filter((f) => f !== target && shareUnit(project, f.file, file));
   const prototypes = (project.prototypes.get(name) ?? []).filter((p) => shareUnit(project, p.file, file));

@@ -722,7 +722,17 @@ function* migrateEntries(
 /** Refusals of what macros and names cannot be to blame for. */
 const IN_PLAIN_SIGHT: ReadonlySet<string> = new Set([
   "conditional-code",
-  "cplusplus",
+  "cplusplus-auto",
+  "cplusplus-class",
+  "cplusplus-declaration-in-condition",
+  "cplusplus-exception",
+  "cplusplus-goto",
+  "cplusplus-lambda",
+  "cplusplus-namespace",
+  "cplusplus-overload",
+  "cplusplus-range-loop",
+  "cplusplus-reference",
+  "cplusplus-static-local",
   "declared-in-header",
   "definition-in-other-file",
   "function-listed-twice",

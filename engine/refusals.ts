@@ -205,11 +205,119 @@ Parse with \`O\` and call the converter afterwards as an ordinary function.`,
     },
   },
   {
-    id: "cplusplus",
-    title: "C++ sources are not migrated yet",
-    text: `The analysis of ownership does not know destructors, exceptions, overloads, references and templates, so that no function of a C++ source is moved.
+    id: "cplusplus-auto",
+    title: "The compiler works out a type",
+    text: `A variable is declared with \`auto\` or \`decltype\`. Whether it holds a reference, and which part of the function owns it, depends on a type that is not written.
 
-HPy itself works in C++: functions can be moved by hand and are checked by the handle checker.`,
+Write the type where the variable may hold an object.`,
+    example: { before: "auto item = PyList_GetItem(list, 0);", after: "PyObject *item = PyList_GetItem(list, 0);" },
+  },
+  {
+    id: "cplusplus-call",
+    title: "A function of C++ takes or gives a reference",
+    text: `The function that is called is a member of a class, a template, a function of another namespace, or one with default arguments. What it does with a reference that it takes, and whether the one that it answers is new or borrowed, cannot be seen from the call.
+
+Call a plain function for what concerns objects, and pass to the C++ one what it computes with.`,
+    example: { before: "return holder.get();", after: "return make_result(holder);" },
+  },
+  {
+    id: "cplusplus-class",
+    title: "Values of a class are made in the function",
+    text: `The function declares a variable of a class, makes an object with \`new\`, or defines a class. Destructors run at the end of a scope where nothing is written; whether one releases an object, and whether that would come before or after the closing of a handle, is not known. Numbers, pointers, plain structs, \`std::string\` and vectors of numbers are known to hold no objects.
+
+Keep the value of the class in a function of its own that touches no objects.`,
+    example: {
+      before:
+        "static PyObject *\nsize(PyObject *self, PyObject *arg)\n{\n    Document document(PyUnicode_AsUTF8(arg));\n    return PyLong_FromSize_t(document.size());\n}",
+      after:
+        "static size_t\nsize_of(const char *text)\n{\n    Document document(text);\n    return document.size();\n}\n\nstatic PyObject *\nsize(PyObject *self, PyObject *arg)\n{\n    return PyLong_FromSize_t(size_of(PyUnicode_AsUTF8(arg)));\n}",
+    },
+  },
+  {
+    id: "cplusplus-declaration-in-condition",
+    title: "A condition declares a variable",
+    text: `A variable that is declared in the condition of an \`if\`, \`while\` or \`switch\` lives in that statement only, and there is no place between its test and its end where its handle could be closed.
+
+Declare the variable before the statement.`,
+    example: {
+      before: "if (PyObject *item = find(key))\n    return item;",
+      after: "PyObject *item = find(key);\nif (item)\n    return item;",
+    },
+  },
+  {
+    id: "cplusplus-direct-initialisation",
+    title: "A pointer is initialised in parentheses or braces",
+    text: `\`T *x(call())\` and \`T *x{call()}\` are a declaration, a conversion and a call in one. What a pointer points into, or which reference it is, is followed in initialisers with \`=\` only.
+
+Write \`T *x = call();\`.`,
+    example: { before: "PyObject *text{PyObject_Str(arg)};", after: "PyObject *text = PyObject_Str(arg);" },
+  },
+  {
+    id: "cplusplus-exception",
+    title: "An exception of C++ could pass over a handle",
+    text: `The function catches or throws exceptions, or something that may throw is called while a borrowed reference has become a handle. An exception leaves the function without the calls that close its handles, and the C code had nothing to release there, so the move would add a leak.
+
+Turn exceptions into error codes in a function that touches no objects, and call that one.`,
+  },
+  {
+    id: "cplusplus-goto",
+    title: "A jump would pass over the declaration of a handle",
+    text: `C++ forbids a \`goto\` or a \`case\` to jump into the scope of a variable past its initialisation. The rewritten function would need a handle that is initialised between the jump and its target.
+
+Put the cases, or the code between the jump and its label, into braces.`,
+  },
+  {
+    id: "cplusplus-lambda",
+    title: "The function has a lambda expression",
+    text: `The body of a lambda runs where it is called, or never, and it may hold the variables of the function. The analysis does not follow it.
+
+Write a function instead.`,
+  },
+  {
+    id: "cplusplus-namespace",
+    title: "A definition stands in a namespace",
+    text: `HPy's macros define the functions and variables that a module consists of by their plain names. What stands in a namespace with a name is not found by arrays and by HPy_MODINIT outside of it; a namespace without a name is no obstacle.
+
+Define the module, its table of methods and the functions in it at file scope or in one namespace without a name.`,
+  },
+  {
+    id: "cplusplus-overload",
+    title: "A function is overloaded",
+    text: `Several functions of this name are declared, or a template. Which one is called depends on the types of the arguments, and those change when references become handles.
+
+Give the function that takes objects a name of its own.`,
+  },
+  {
+    id: "cplusplus-qualified-name",
+    title: "A variable of a class or namespace is used",
+    text: `The name of a variable is qualified, such as \`Point::type\`. Whether it holds an object, and who owns that, is not followed; only variables at file scope are.
+
+Keep the object in a static variable at file scope.`,
+  },
+  {
+    id: "cplusplus-range-loop",
+    title: "A loop goes over a range",
+    text: `A loop over a range calls functions of the range's class. Only loops over local strings and vectors of numbers are followed, whose variable has a name that nothing else in the function has.
+
+Loop over indices, or give the loop's variable a name of its own.`,
+  },
+  {
+    id: "cplusplus-reference",
+    title: "A reference of C++ stands for a variable",
+    text: `A reference is another name for a variable; an assignment through it changes what that variable holds, where nothing shows it. Parameters that are references to numbers or strings are followed, others are not.
+
+Pass a pointer.`,
+    example: {
+      before: "bool find(PyObject *key, PyObject *&item);",
+      after: "bool find(PyObject *key, PyObject **item);",
+    },
+  },
+  {
+    id: "cplusplus-static-local",
+    title: "A static variable is initialised by a call",
+    text: `In C++ such a call runs when the function is called for the first time, and its result stays. What the variable holds afterwards is not followed.
+
+Initialise it with NULL, and fill it where the module is initialised.`,
   },
   {
     id: "custom-allocator",

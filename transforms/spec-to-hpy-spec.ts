@@ -88,7 +88,6 @@ export function planTypeSpec(project: Project, module: ExtensionModule, specific
   };
   const skipped = skipReason(file, variable.declaration);
   if (skipped !== null) refuse("skip-comment", `A comment keeps it legacy: ${skipped}.`);
-  if (file.language === "cpp") refuse("cplusplus", "C++ sources are not migrated yet.");
   if (isUnparsed(file, spanOf(tree, variable.declaration)))
     refuse("unparsed", "The parser does not understand the specification.");
   if (isConditional(file, tree.start(variable.declaration)))

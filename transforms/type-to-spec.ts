@@ -310,7 +310,6 @@ class TypePlanner {
       );
     if (isUnparsed(file, spanOf(tree, definition.declaration)))
       throw new Refused("unparsed", name, "The parser does not understand the definition of the type.");
-    if (file.language === "cpp") throw new Refused("cplusplus", name, "C++ sources are not migrated yet.");
     if (isConditional(file, tree.start(definition.declaration)))
       throw new Refused("conditional-code", name, "It is compiled under a condition that cannot be decided.");
     if (this.#exec === null)
@@ -1019,10 +1018,15 @@ class TypeWriter {
   #slots(draft: Draft, blocks: string[], pokes: string[]): string[] {
     const { type, values } = draft;
     const slots: string[] = [];
+    // C++ has no conversion of a function to `void *` without a cast.
+    const cast = type.file.language === "cpp" ? "(void *)" : "";
+    const push = (field: string, value: string): void => {
+      slots.push(`{Py_${field}, ${cast}${value}}`);
+    };
     const deallocation = this.#deallocations.get(draft) ?? { kind: "inherited" };
     const dealloc = (name: string): void => {
       if (draft.hasGc) pokes.push(`${type.name}->tp_dealloc = (destructor)${name};`);
-      else slots.push(`{Py_tp_dealloc, ${name}}`);
+      else push("tp_dealloc", name);
     };
     if (deallocation.kind === "legacy") dealloc(deallocation.deallocator.fn.name);
     if (deallocation.kind === "generated") {
@@ -1053,7 +1057,7 @@ class TypeWriter {
               entry.file,
               type.name,
             );
-          slots.push(`{Py_${name}, ${valueSource(entry)}}`);
+          push(name, valueSource(entry));
         }
         continue;
       }
@@ -1064,7 +1068,7 @@ class TypeWriter {
         continue;
       }
       if (!field.startsWith("tp_")) continue;
-      slots.push(`{Py_${field}, ${valueSource(value)}}`);
+      push(field, valueSource(value));
     }
     const members = this.#members(draft, blocks);
     if (members !== null) slots.push(`{Py_tp_members, ${members}}`);
