@@ -7,7 +7,7 @@ import { type Facts, viewKey } from "../analysis/ownership.ts";
 import { structUse } from "../analysis/struct-views.ts";
 import { Refused } from "../analysis/typing.ts";
 import { type Declarator, readDeclarators, stripCasts, stripParentheses } from "../model/declarations.ts";
-import { includedFiles, isNullConstant, type Project, shareUnit } from "../model/project.ts";
+import { fileScopeNodes, includedFiles, isNullConstant, type Project, shareUnit } from "../model/project.ts";
 import type { EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
@@ -408,6 +408,21 @@ function endOfTypedef(file: ParsedFile, name: string): number {
   const ends = [];
   for (const n of tree.descendants(0, "type_definition"))
     if (readDeclarators(tree, n).some((d) => d.name === name)) ends.push(tree.end(n));
-  const last = ends[ends.length - 1] ?? -1;
+  const last = ends[ends.length - 1] ?? endOfTag(file, name);
   return ends.length > 1 ? endOfGroup(file, last) : last;
+}
+
+/** End of the definition of a struct whose tag is a type name, as C++ has it; -1 when there is none in the file. */
+function endOfTag(file: ParsedFile, name: string): number {
+  const { tree } = file;
+  if (file.language !== "cpp") return -1;
+  for (const n of fileScopeNodes(tree, "struct_specifier", "declaration")) {
+    const definition = tree.kind(n) === "declaration" ? tree.field(n, "type") : n;
+    if (definition === NONE || tree.kind(definition) !== "struct_specifier") continue;
+    const tag = tree.field(definition, "name");
+    if (tag === NONE || tree.source(tag) !== name || tree.field(definition, "body") === NONE) continue;
+    const end = file.text.indexOf(";", tree.end(definition));
+    if (file.text.slice(tree.end(definition), end).trim() === "") return end + 1;
+  }
+  return -1;
 }
