@@ -21,11 +21,9 @@ const REFUSED_KINDS: ReadonlyMap<string, { readonly id: string; readonly what: s
       kinds: ["try_statement", "throw_statement", "catch_clause"],
       what: "handles exceptions",
     },
-    { id: "cplusplus-lambda", kinds: ["lambda_expression"], what: "has a lambda expression" },
     { id: "cplusplus-class", kinds: ["new_expression", "delete_expression"], what: "makes or destroys objects of C++" },
     { id: "cplusplus-class", kinds: ["class_specifier"], what: "defines a class" },
     { id: "cplusplus-class", kinds: ["this", "operator_name", "destructor_name"], what: "uses members of a class" },
-    { id: "cplusplus-auto", kinds: ["placeholder_type_specifier", "decltype"], what: "leaves a type to the compiler" },
     { id: "cplusplus-reference", kinds: ["structured_binding_declarator"], what: "binds names to parts of a value" },
     { id: "cplusplus-call", kinds: ["optional_parameter_declaration"], what: "has default arguments" },
     { id: "cplusplus-call", kinds: ["fold_expression", "parameter_pack_expansion"], what: "expands a parameter pack" },
@@ -84,6 +82,13 @@ export function refuseBeyondC(project: Project, fn: CFunction): void {
             n,
             `The macro \`${tree.source(n)}\` makes objects of C++ or handles exceptions.`,
           );
+        break;
+      case "lambda_expression":
+        refuse("cplusplus-lambda", n, "The function has a lambda expression.");
+        break;
+      case "placeholder_type_specifier":
+      case "decltype":
+        refuse("cplusplus-auto", n, "The function leaves a type to the compiler.");
         break;
       case "reference_declarator":
       case "abstract_reference_declarator":
