@@ -4,6 +4,12 @@ import { existsSync, lstatSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SeriesStep } from "../verify/series.ts";
 import { type Result, success, unusable } from "./failure.ts";
+import { sourceFilter } from "./project.ts";
+
+/** Files that a step may add besides sources. */
+const BUILD_FILES = ["pyproject.toml", "setup.py", "setup.cfg"];
+
+const isSource = sourceFilter([]);
 
 /** Output of git as latin-1 text: one character is one byte. */
 function git(root: string, args: readonly string[]): Result<string> {
@@ -48,11 +54,18 @@ export function stepsSince(root: string, revision: string): Result<readonly Seri
   }
   const dirty = git(root, ["diff", "--name-status", "--no-renames", "-z", "--relative", "HEAD"]);
   if (!dirty.ok) return dirty;
-  const changes = changedPaths(dirty.value).map(({ path, isGone }) => {
+  const changes = changedPaths(dirty.value).map(({ path, isGone }): { path: string; after: string | null } => {
     const file = join(root, path);
     const isFile = !isGone && existsSync(file) && lstatSync(file).isFile();
     return { path, after: isFile ? readFileSync(file, "latin1") : null };
   });
+  const added = git(root, ["ls-files", "--others", "--exclude-standard", "-z", "--", "."]);
+  if (!added.ok) return added;
+  for (const path of Buffer.from(added.value, "latin1").toString("utf8").split("\0")) {
+    // What builds leave is no part of a step.
+    if (BUILD_FILES.includes(path) || isSource(path))
+      changes.push({ path, after: readFileSync(join(root, path), "latin1") });
+  }
   if (changes.length > 0) steps.push({ id: "uncommitted", title: "what is not committed", changes });
   return success(steps);
 }

@@ -234,11 +234,17 @@ test("a fault in what was applied and not committed is the fault of the step tha
   repositoryAt(root);
   const final = planOf(bodies).steps.slice(0, 3);
   for (const step of final) for (const change of step.changes) writeFileSync(join(root, change.path), change.after);
+  // A file that a step makes is not known to git yet.
+  writeFileSync(join(root, "pyproject.toml"), "[build-system]\n");
+  // What a step adds is not known to git yet.
+  writeFileSync(join(root, "pyproject.toml"), "[build-system]\n");
   const source = join(root, "src", "probe.c");
   writeFileSync(source, readFileSync(source, "latin1").replace("value = 1", "value = 4"));
   const plan: Engine["plan"] = async ({ files }) => {
     const isApplied = files.some((file) => file.text.includes("HPy_MODINIT"));
-    const { steps, ...rest } = planOf(bodies);
+    const { steps: plain, ...rest } = planOf(bodies);
+    const made = { path: "pyproject.toml", before: null, after: "[build-system]\n" };
+    const steps = plain.map((step, index) => (index === 0 ? { ...step, changes: [...step.changes, made] } : step));
     return { ...rest, steps: isApplied ? steps.slice(3) : steps };
   };
   let out = "";
