@@ -709,6 +709,15 @@ export function shareUnit(project: Project, a: ParsedFile, b: ParsedFile): boole
   return project.files.some((f) => known.get(f)?.has(a) === true && known.get(f)?.has(b) === true);
 }
 
+/**
+ * The prototypes of a function. What is static is announced only where it can be seen: a prototype of the name elsewhere,
+ * such as in a header for other systems, is another function's.
+ */
+export function prototypesOf(project: Project, fn: CFunction): readonly Prototype[] {
+  const named = project.prototypes.get(fn.name) ?? [];
+  return fn.isStatic ? named.filter((p) => shareUnit(project, p.file, fn.file)) : named;
+}
+
 /** The files of the project that a file includes, directly or through others. */
 export function includedFiles(project: Project, file: ParsedFile): ReadonlySet<ParsedFile> {
   const byPath = new Paths(project.files);

@@ -328,8 +328,10 @@ export class BodyRewriter {
           this.#returnFromInit(value);
           return;
         }
-        if (value !== undefined)
-          this.#value(value, this.#typing.objects.isObjectPointer(this.#facts.fn.result) ? "handle" : "any");
+        if (value === undefined) return;
+        const givesObject = this.#typing.objects.isObjectPointer(this.#facts.fn.result);
+        if (!givesObject && this.#isMemoryError(value)) this.#returnMemoryError(n, value);
+        this.#value(value, givesObject ? "handle" : "any");
         return;
       }
       case "if_statement":
@@ -722,6 +724,21 @@ export class BodyRewriter {
     return `${qualifier}${base}${pointers > 0 ? ` ${"*".repeat(pointers)}` : ""}`;
   }
 
+  #isMemoryError(value: Node): boolean {
+    const at = stripCasts(this.#tree, value);
+    if (this.#tree.kind(at) !== "call_expression") return false;
+    const callee = this.#typing.callee(at);
+    return callee.kind === "capi" && callee.name === "PyErr_NoMemory";
+  }
+
+  /** `return PyErr_NoMemory();` where no object is returned: its NULL becomes a 0, which a handle does not. */
+  #returnMemoryError(statement: Node, value: Node): void {
+    const call = this.#typing.span(stripCasts(this.#tree, value));
+    this.#statements.before(statement, [{ ...call, above: Nesting.returnValue }, ";"]);
+    const zero = this.#facts.fn.result.pointers > 0 ? "NULL" : "0";
+    this.#edits.replace(this.#typing.span(value), zero, RULE, Nesting.returnValue);
+  }
+
   /** Whether a returned expression neither uses what is closed before it nor anything that could depend on it. */
   #isIndependent(value: Node, closed: readonly string[]): boolean {
     const tree = this.#tree;
@@ -729,10 +746,7 @@ export class BodyRewriter {
     const kind = tree.kind(at);
     if (kind === "null" || kind === "number_literal" || kind === "true" || kind === "false") return true;
     if (kind === "unary_expression") return this.#isIndependent(tree.field(at, "argument"), closed);
-    if (kind === "call_expression" && this.#typing.callee(at).kind === "capi") {
-      const callee = this.#typing.callee(at);
-      return callee.kind === "capi" && callee.name === "PyErr_NoMemory";
-    }
+    if (kind === "call_expression" && this.#typing.callee(at).kind === "capi") return this.#isMemoryError(value);
     if (kind !== "identifier") return false;
     const name = tree.source(at);
     if (closed.includes(name) || closed.includes(`%t${at}`)) return false;

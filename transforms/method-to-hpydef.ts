@@ -12,6 +12,7 @@ import {
   type ExtensionModule,
   type Project,
   type Prototype,
+  prototypesOf,
   resolveFunction,
 } from "../model/project.ts";
 import { EditSet } from "../syntax/edits.ts";
@@ -556,7 +557,7 @@ class MethodPlanner {
   #rewriteInPlace(fn: CFunction, calling: Calling, facts: Facts, names: ReadonlyMap<CFunction, string>): RewriteResult {
     const edits = this.#of(fn.file);
     const result = this.#rewrite(fn, calling, facts, names, edits);
-    for (const prototype of this.#project.prototypes.get(fn.name) ?? []) {
+    for (const prototype of prototypesOf(this.#project, fn)) {
       if (calling.convention === "helper" || (isCalledLikeHelper(fn, calling.convention) && this.#isCalled(fn))) {
         this.#useHpyFor(prototype);
         rewritePrototype(prototype, facts.parsed, this.#of(prototype.file), fn.name, this.#project.objects);
@@ -576,7 +577,7 @@ class MethodPlanner {
     seen.add(helper);
     const facts = this.#analyses.helper(helper);
     if (facts instanceof Refused || this.#plainModuleOf(helper.file) !== undefined) return false;
-    const prototypes = this.#project.prototypes.get(helper.name) ?? [];
+    const prototypes = prototypesOf(this.#project, helper);
     if (prototypes.some((p) => this.#plainModuleOf(p.file) !== undefined)) return false;
     return [...facts.callees].every((callee) => this.#canMove(callee, seen));
   }
@@ -639,7 +640,7 @@ class MethodPlanner {
     // The definition of an entry stands right before its function.
     this.#of(file).insert(tree.end(fn.node), `${newline}${isHelper ? newline : ""}${text}`, RULE, 3);
     if (!isHelper && !this.#servesBoth(fn, calling.convention)) return result;
-    for (const prototype of this.#project.prototypes.get(fn.name) ?? []) {
+    for (const prototype of prototypesOf(this.#project, fn)) {
       this.#useHpyFor(prototype);
       const copy = new EditSet(prototype.file.text);
       rewritePrototype(prototype, facts.parsed, copy, name, this.#project.objects);

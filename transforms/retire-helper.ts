@@ -1,6 +1,13 @@
 /** Removes the legacy copy of a helper when no legacy code calls it any more; the HPy copy takes its name. */
 
-import { type CFunction, type ExtensionModule, type Project, resolveFunction, shareUnit } from "../model/project.ts";
+import {
+  type CFunction,
+  type ExtensionModule,
+  type Project,
+  prototypesOf,
+  resolveFunction,
+  shareUnit,
+} from "../model/project.ts";
 import { EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile } from "../syntax/source.ts";
@@ -50,7 +57,7 @@ function retire(project: Project, legacy: CFunction, copy: CFunction): SourceEdi
     removed.push({ file, ...span });
   };
   remove(legacy.file, legacy.node);
-  for (const prototype of project.prototypes.get(legacy.name) ?? []) remove(prototype.file, prototype.declaration);
+  for (const prototype of prototypesOf(project, legacy)) remove(prototype.file, prototype.declaration);
   for (const file of project.files) {
     if (copy.isStatic && !shareUnit(project, file, copy.file)) continue;
     // The tree does not show what HPy's macros name.
