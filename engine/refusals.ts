@@ -800,7 +800,7 @@ Give the function the parameters and the result of the slot.`,
   {
     id: "slot-stays-legacy",
     title: "A slot works as a legacy slot only",
-    text: `HPy has a slot of this name, but it does not do for this type what the legacy slot does. \`HPy_tp_traverse\` visits fields that are HPyFields only. \`HPy_tp_call\` reaches only objects that HPy itself has allocated: not those of a legacy constructor, and not those of Python subclasses. The slots of the buffer protocol fill another struct.
+    text: `HPy has a slot of this name, but it does not do for this type what the legacy slot does. \`HPy_tp_traverse\` visits fields that are HPyFields only. \`HPy_tp_call\` reaches only objects that HPy itself has allocated: not those of a legacy constructor, and not those of Python subclasses. The slots of the buffer protocol fill another struct, of which HPy hands a copy on: the shape that \`PyBuffer_FillInfo\` sets points into the struct itself, and would point to memory that is gone.
 
 The function stays in \`legacy_slots\`, where it works under the hybrid ABI.`,
   },

@@ -60,8 +60,11 @@ const KEPT_SLOTS: ReadonlyMap<string, string> = new Map([
     "tp_traverse",
     "`HPy_tp_traverse` visits `HPyField`s only, and the fields of the struct are still `PyObject *`; the legacy function goes on visiting them.",
   ],
-  ["bf_getbuffer", "It fills a `Py_buffer` of the C API."],
-  ["bf_releasebuffer", "It releases a `Py_buffer` of the C API."],
+  [
+    "bf_getbuffer",
+    "It fills a `Py_buffer`. HPy hands a copy of what is filled on, so that a shape inside the buffer, as `PyBuffer_FillInfo` gives it, would point to memory that is gone.",
+  ],
+  ["bf_releasebuffer", "It releases what the legacy function of bf_getbuffer has filled."],
 ]);
 
 /** Fills `tp_new` with nothing but an allocation, and its counterpart in HPy. */
