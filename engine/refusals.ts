@@ -849,7 +849,7 @@ Call the function in the condition of an \`if\` that returns when it fails.`,
   {
     id: "struct-without-name",
     title: "An object struct has no typedef name",
-    text: `The fields of an object struct are used that is only known as \`struct tag\`. HPyType_LEGACY_HELPERS, which defines the function that turns a handle into a pointer to the struct, needs a name of one word.
+    text: `The fields of an object struct are used that is only known as \`struct tag\`. HPyType_LEGACY_HELPERS, which defines the function that turns a handle into a pointer to the struct, needs a name of one word, and the tag cannot become that name: something else in the sources is called the same.
 
 Give the struct a typedef.`,
   },

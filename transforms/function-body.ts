@@ -1905,9 +1905,18 @@ export class BodyRewriter {
     return `${isConst ? "const " : ""}${local.type.base}${local.type.pointers > 0 ? ` ${"*".repeat(local.type.pointers)}` : ""}`;
   }
 
+  /** The array in `&array[0]`; any other expression as it is. */
+  #arrayNamed(n: Node): Node {
+    const tree = this.#tree;
+    if (tree.kind(n) !== "pointer_expression" || !tree.source(n).startsWith("&")) return n;
+    const element = stripParentheses(tree, tree.field(n, "argument"));
+    if (tree.kind(element) !== "subscript_expression" || tree.source(tree.field(element, "index")) !== "0") return n;
+    return tree.field(element, "argument");
+  }
+
   #keywordList(n: Node): { keywords: string; keywordNames: string[] } {
     const tree = this.#tree;
-    const at = stripCasts(tree, n);
+    const at = this.#arrayNamed(stripCasts(tree, n));
     if (tree.kind(at) !== "identifier") this.#refuse("computed-keywords", n, "The list of keywords is not a variable.");
     const name = tree.source(at);
     const declared = this.#typing.declarationsOf(name)[0]?.declarator ?? this.#typing.global(name)?.declarator;

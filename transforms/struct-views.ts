@@ -52,15 +52,28 @@ export class StructViews {
 
   #useStruct(base: string, at: Node): string {
     const struct = this.#facts.typing.objects.struct(base);
-    const name = struct === null || !base.startsWith("struct ") ? base : struct.name;
+    const tag = base.startsWith("struct ") ? base.slice("struct ".length).trim() : "";
+    const name = struct === null || tag === "" ? base : struct.name === "" ? this.#freeTag(tag) : struct.name;
     if (struct === null || name === "")
       this.#refuse(
         "struct-without-name",
         at,
-        `\`${base}\` has no typedef name, which HPy's helper for the struct of an object needs.`,
+        `\`${base}\` has no typedef name, which HPy's helper for the struct of an object needs, and its tag cannot be one.`,
       );
     this.structs.add(name);
     return name;
+  }
+
+  /** The tag of a struct if a typedef may have the same name: nothing but the struct is called that in any file. */
+  #freeTag(tag: string): string {
+    const { project } = this.#facts.typing;
+    if (project.knowledge.definitions.has(tag)) return "";
+    for (const { tree, text } of project.files) {
+      if (!text.includes(tag)) continue;
+      for (const n of tree.descendants(0, "identifier", "type_identifier", "field_identifier"))
+        if (tree.source(n) === tag && tree.kind(tree.parent(n)) !== "struct_specifier") return "";
+    }
+    return tag;
   }
 
   /** The pointer to the struct behind a variable's handle. */
@@ -353,8 +366,11 @@ export function insertStructHelpers(
           editsOf(other).replace(lineOf(other.text, b), "", RULE);
         }
       }
-      const text = `${newlineOf(home.text).repeat(2)}${macro}(${name})`;
-      const end = endOfTypedef(home, name);
+      const typedef = endOfTypedef(home, name);
+      const end = typedef >= 0 ? typedef : endOfTag(home, name);
+      const newline = newlineOf(home.text);
+      const alias = typedef < 0 && end >= 0 ? `${newline.repeat(2)}typedef struct ${name} ${name};` : "";
+      const text = `${alias}${newline.repeat(2)}${macro}(${name})`;
       if (end >= 0) editsOf(home).insert(end, text, RULE, 4);
       else editsOf(home).insert(supportOffset(home), text, RULE, -2);
       if (home !== file) headers.add(home);
@@ -364,10 +380,9 @@ export function insertStructHelpers(
 
 /** The file with the typedef of a struct that another file uses; the user itself when that is not known. */
 function homeOf(project: Project, user: ParsedFile, name: string): ParsedFile {
-  if (endOfTypedef(user, name) >= 0) return user;
-  const candidates = project.files.filter(
-    (f) => f !== user && shareUnit(project, user, f) && endOfTypedef(f, name) >= 0,
-  );
+  const defines = (f: ParsedFile): boolean => endOfTypedef(f, name) >= 0 || endOfTag(f, name) >= 0;
+  if (defines(user)) return user;
+  const candidates = project.files.filter((f) => f !== user && shareUnit(project, user, f) && defines(f));
   const included = includedFiles(project, user);
   const [home] = candidates.filter((f) => included.has(f) || candidates.length === 1);
   if (home === undefined || project.modules.some((m) => !m.isHPy && m.files.includes(home))) return user;
@@ -408,14 +423,14 @@ function endOfTypedef(file: ParsedFile, name: string): number {
   const ends = [];
   for (const n of tree.descendants(0, "type_definition"))
     if (readDeclarators(tree, n).some((d) => d.name === name)) ends.push(tree.end(n));
-  const last = ends[ends.length - 1] ?? endOfTag(file, name);
+  const last = ends[ends.length - 1] ?? (file.language === "cpp" ? endOfTag(file, name) : -1);
   return ends.length > 1 ? endOfGroup(file, last) : last;
 }
 
-/** End of the definition of a struct whose tag is a type name, as C++ has it; -1 when there is none in the file. */
+/** End of the definition of a struct by its tag, which is a type name in C++ only; -1 when there is none in the file. */
 function endOfTag(file: ParsedFile, name: string): number {
   const { tree } = file;
-  if (file.language !== "cpp") return -1;
+  if (!file.text.includes(name)) return -1;
   for (const n of fileScopeNodes(tree, "struct_specifier", "declaration")) {
     const definition = tree.kind(n) === "declaration" ? tree.field(n, "type") : n;
     if (definition === NONE || tree.kind(definition) !== "struct_specifier") continue;
