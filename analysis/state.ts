@@ -51,6 +51,8 @@ export interface ObjectState {
 export class State {
   readonly variables: ReadonlyMap<string, Value>;
   readonly objects: ReadonlyMap<number, ObjectState>;
+  /** What identifies a state that is in its canonical form. */
+  #key: string | null = null;
 
   constructor(variables: ReadonlyMap<string, Value>, objects: ReadonlyMap<number, ObjectState>) {
     this.variables = variables;
@@ -128,6 +130,7 @@ export class State {
 
   /** Same state with objects renumbered in order of their first holder, and unreachable objects dropped. */
   canonical(): { readonly state: State; readonly key: string } {
+    if (this.#key !== null) return { state: this, key: this.#key };
     const names = [...this.variables.keys()].sort();
     const order = new Map<number, number>();
     const reach = (id: number): void => {
@@ -169,6 +172,8 @@ export class State {
       objects.set(number, { ...o, keeper, twins });
       key += `${number}:${o.references},${o.handles},${o.nonNull},${o.site},${o.parameter},${o.leaf},${o.increment},${o.source},${keeper},${twins};`;
     }
-    return { state: new State(variables, objects), key };
+    const state = new State(variables, objects);
+    state.#key = key;
+    return { state, key };
   }
 }

@@ -912,10 +912,17 @@ const INTEGER_LIKE_RESULTS: ReadonlySet<string> = new Set(["PyErr_Occurred"]);
 
 /** Reads a type written as in a C-API table: `const char *`, `PyObject **`. */
 export function parseType(text: string): CType {
+  const known = PARSED_TYPES.get(text);
+  if (known !== undefined) return known;
   const base = text
     .replaceAll("*", " ")
     .split(" ")
     .filter((w) => w !== "" && w !== "const")
     .join(" ");
-  return { base, pointers: text.split("*").length - 1, arrays: 0, isFunction: false };
+  const type: CType = { base, pointers: text.split("*").length - 1, arrays: 0, isFunction: false };
+  PARSED_TYPES.set(text, type);
+  return type;
 }
+
+/** The types of the tables by their text, of which there are few. */
+const PARSED_TYPES = new Map<string, CType>();

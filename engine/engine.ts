@@ -1117,8 +1117,12 @@ function migrateInit(
   }
 }
 
+const UNIT_KEYS = new WeakMap<readonly Entry[], string>();
+
 function unitKey(unit: readonly Entry[]): string {
-  return unit.map(entryKey).join("\0\0");
+  const known = UNIT_KEYS.get(unit) ?? unit.map(entryKey).join("\0\0");
+  UNIT_KEYS.set(unit, known);
+  return known;
 }
 
 function uniqueId(wish: string, steps: readonly Step[]): string {

@@ -24,7 +24,16 @@ export function isWithin(file: ParsedFile, node: Node, offset: number): boolean 
  * The uses of a function in the files that can see it: identifiers that are no member of a struct, no local variable
  * of that name and no module name, and directives that mention it.
  */
-export function usesOf(project: Project, fn: CFunction): Use[] {
+export function usesOf(project: Project, fn: CFunction): readonly Use[] {
+  const known = USES.get(fn) ?? findUses(project, fn);
+  USES.set(fn, known);
+  return known;
+}
+
+/** A function belongs to one project, and units that cannot move yet ask for its uses again and again. */
+const USES = new WeakMap<CFunction, readonly Use[]>();
+
+function findUses(project: Project, fn: CFunction): readonly Use[] {
   const uses: Use[] = [];
   const prototypes = project.prototypes.get(fn.name) ?? [];
   for (const file of project.files) {
