@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createParser } from "../syntax/parser.ts";
+import { createParser, type ParserMemory } from "../syntax/parser.ts";
 import type { Parser } from "../syntax/source.ts";
 
 const require = createRequire(import.meta.url);
@@ -15,11 +15,11 @@ async function readGrammar(name: "tree-sitter-c" | "tree-sitter-cpp"): Promise<U
 }
 
 /** The parser with grammars read from the installation. Rejects when a module is not there. */
-export async function loadParser(): Promise<Parser> {
+export async function loadParser(memory: ParserMemory = "kept"): Promise<Parser> {
   const [runtime, c, cpp] = await Promise.all([
     readFile(require.resolve("web-tree-sitter/web-tree-sitter.wasm")),
     readGrammar("tree-sitter-c"),
     readGrammar("tree-sitter-cpp"),
   ]);
-  return createParser({ runtime, c, cpp });
+  return createParser({ runtime, c, cpp }, memory);
 }

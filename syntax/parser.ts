@@ -54,10 +54,14 @@ const MAX_EARLIER_LENGTH = 24_000_000;
 /** The runtime is one per process, however many parsers are made; set when its module has been given as bytes. */
 let runtimeAccess: RuntimeAccess | null = null;
 
+/** Whether a parser answers from what it has read before where nothing of that has changed. The answers are the same. */
+export type ParserMemory = "kept" | "none";
+
 /** Loads the grammars. Rejects when a module cannot be compiled. */
-export async function createParser(wasm: ParserModules): Promise<Parser> {
+export async function createParser(wasm: ParserModules, memory: ParserMemory = "kept"): Promise<Parser> {
   await ForeignParser.init(await runtimeOptions(wasm.runtime));
-  return new TreeSitterParser(await GrammarParser.load(wasm.c, "c"), await GrammarParser.load(wasm.cpp, "cpp"));
+  const c = await GrammarParser.load(wasm.c, "c", memory);
+  return new TreeSitterParser(c, await GrammarParser.load(wasm.cpp, "cpp", memory), memory);
 }
 
 /** Options of web-tree-sitter that make it use `runtime`. */
@@ -79,20 +83,22 @@ async function runtimeOptions(runtime: Uint8Array | string | undefined): Promise
 class GrammarParser {
   readonly #parser: ForeignParser;
   readonly #table: SymbolTable;
+  readonly #memory: ParserMemory;
   /** What was parsed last under each name, the latest last. */
   readonly #earlier = new Map<string, ParsedText>();
   #earlierLength = 0;
 
-  private constructor(parser: ForeignParser, table: SymbolTable) {
+  private constructor(parser: ForeignParser, table: SymbolTable, memory: ParserMemory) {
     this.#parser = parser;
     this.#table = table;
+    this.#memory = memory;
   }
 
-  static async load(bytes: Uint8Array, name: "c" | "cpp"): Promise<GrammarParser> {
+  static async load(bytes: Uint8Array, name: "c" | "cpp", memory: ParserMemory): Promise<GrammarParser> {
     const language = await Language.load(bytes);
     const parser = new ForeignParser();
     parser.setLanguage(language);
-    return new GrammarParser(parser, buildSymbolTable(language, name));
+    return new GrammarParser(parser, buildSymbolTable(language, name), memory);
   }
 
   get language(): "c" | "cpp" {
@@ -106,6 +112,7 @@ class GrammarParser {
 
   /** The same, where the text that was parsed last under this name may be a good part of it. */
   parseAgain(name: string, text: string, masked: string, inserted: readonly number[]): Tree {
+    if (this.#memory === "none") return this.parse(text, masked, inserted);
     const earlier = this.#earlier.get(name);
     const columns =
       (earlier === undefined ? null : reparse(earlier, masked, inserted, (part, own) => this.#columns(part, own))) ??
@@ -234,10 +241,12 @@ class TreeSitterParser implements Parser {
   /** Files that were parsed last, the latest last, by their texts. */
   readonly #parsed = new Map<string, ParsedVersion[]>();
   #parsedLength = 0;
+  readonly #memory: ParserMemory;
 
-  constructor(c: GrammarParser, cpp: GrammarParser) {
+  constructor(c: GrammarParser, cpp: GrammarParser, memory: ParserMemory) {
     this.#c = c;
     this.#cpp = cpp;
+    this.#memory = memory;
   }
 
   prepare(files: readonly InputFile[]): MacroKnowledge {
@@ -248,7 +257,7 @@ class TreeSitterParser implements Parser {
       if (findForeignText(path, text) !== null) continue;
       const known = this.#directives.get(file);
       const directives = known ?? readFileDirectives(text);
-      if (known === undefined) this.#directives.set(file, directives);
+      if (known === undefined && this.#memory === "kept") this.#directives.set(file, directives);
       all.push({ path, directives });
       for (const definition of directives.definitions) {
         const same = definitions.get(definition.name);
@@ -266,6 +275,7 @@ class TreeSitterParser implements Parser {
     files: readonly { readonly path: string; readonly directives: FileDirectives }[],
     definitions: MacroKnowledge["definitions"],
   ): Learned {
+    if (this.#memory === "none") return learnFrom(files, definitions);
     const key = files.flatMap(({ path, directives }) => [path, directives.text]);
     const known = this.#recentlyLearned.findIndex(
       (l) => l.key.length === key.length && key.every((k, i) => k === l.key[i]),
@@ -279,6 +289,7 @@ class TreeSitterParser implements Parser {
 
   parse(file: InputFile, knowledge: MacroKnowledge): ParsedFile {
     const learned = this.#learnedFrom(knowledge);
+    if (this.#memory === "none") return this.#parse(file, learned).file;
     const versions = this.#parsed.get(file.text) ?? [];
     const known = versions.find((v) => v.file.path === file.path && isSameWith(v, learned));
     const version = known ?? this.#parse(file, learned);
