@@ -9,7 +9,7 @@ import { setFlagsFromString } from "node:v8";
 import { Language, Parser as TreeSitter } from "web-tree-sitter";
 import { loadParser } from "../cli/load-parser.ts";
 import { readProject } from "../cli/project.ts";
-import { planMigration } from "../engine/engine.ts";
+import { planGradually, planMigration } from "../engine/engine.ts";
 import type { InputFile } from "../syntax/source.ts";
 
 // As on the command line.
@@ -81,9 +81,20 @@ const parseEdited = measureOnce(() => {
   const knowledge = parser.prepare(changed);
   for (const file of changed) parser.parse(file, knowledge);
 });
+/** The part of a plan that parses and models what is there. */
+let readAll = 0;
 const planner = await loadParser();
 const planAll = measureOnce(() => {
-  for (const files of projects()) planMigration({ files }, planner, { hpy: "0.9" });
+  for (const files of projects()) {
+    const planning = planGradually({ files }, planner, { hpy: "0.9" });
+    // The first pause comes when everything is parsed and modelled.
+    readAll += measureOnce(() => planning.next());
+    while (planning.next().done !== true);
+  }
+});
+const forgetful = await loadParser("none");
+const planForgetful = measureOnce(() => {
+  for (const files of projects()) planMigration({ files }, forgetful, { hpy: "0.9" });
 });
 const planEdited = measureOnce(() => {
   for (const files of projects()) planMigration({ files: edited(files) }, planner, { hpy: "0.9" });
@@ -98,7 +109,10 @@ process.stdout.write(
     row("bare parse", parseBare),
     row("mask, parse, flatten", parseOurs),
     row("the same after an edit", parseEdited),
+    row("plan: reading", readAll),
+    row("plan: steps and figures", planAll - readAll),
     row("plan", planAll),
+    row("plan without memory", planForgetful),
     row("plan after an edit", planEdited),
   ].join(""),
 );
