@@ -71,7 +71,7 @@ export const TRANSFORMS: readonly TransformPage[] = [
     title: "Entries of legacy tables become HPyDefs",
     text: `A method of the module, or a method, getset, member or slot of a type that an HPyType_Spec describes, leaves its legacy table; an HPyDef in front of its function defines it and is listed in the \`.defines\` of the module or the type. Helpers that the function calls move with it. A table that becomes empty goes, with the field or slot that names it.
 
-HPy's macros serve a function once. What shares a function moves in one step, and further definitions are written out with the trampoline of the first. A function that legacy code goes on using stays beside an HPy copy.`,
+HPy's macros serve a function once. What shares a function moves in one step, and further definitions are written out with the trampoline of the first. \`PyType_GenericNew\` in \`tp_new\` becomes \`HPyType_GenericNew\`, with one definition for all types of a file. A function that legacy code goes on using stays beside an HPy copy.`,
     example: {
       before: '{"x", (getter)Point_get_x, (setter)Point_set_x, "The abscissa.", NULL},',
       after: 'HPyDef_GETSET_IMPL(Point_get_x_def, "x", Point_get_x, Point_set_x, .doc = "The abscissa.")',
@@ -136,7 +136,7 @@ HPy's macros serve a function once. What shares a function moves in one step, an
   {
     id: "spec-to-hpy-spec",
     title: "A PyType_Spec becomes an HPyType_Spec",
-    text: `A type that \`PyType_FromSpec\` or one of its kin makes is made by the exec function instead, from an HPyType_Spec of legacy shape that lists the same slots. The calls become uses of the type that is there.`,
+    text: `A type that \`PyType_FromSpec\` or one of its kin makes is made by the exec function instead, from an HPyType_Spec of legacy shape that lists the same slots; its documentation goes into \`.doc\`. The calls become uses of the type that is there.`,
     example: {
       before: "type = PyType_FromSpec(&point_spec);",
       after: "if (hpyx_create_type(ctx, &point_spec, NULL, &point_type) < 0)\n    return -1;",
