@@ -555,6 +555,17 @@ Write the init function so that it calls PyModule_Create once, with the static d
 Write \`static struct PyModuleDef name = {PyModuleDef_HEAD_INIT, ...};\` in the file of the init function.`,
   },
   {
+    id: "module-init-not-found",
+    title: "The init function of a module was not recognised",
+    text: `There is a PyModuleDef, but no function of its file, or of a file that includes it, has a name \`PyInit_...\` that the tool can read. A macro that makes the name is followed when it pastes its argument behind \`PyInit_\`.
+
+Write the head of the init function out.`,
+    example: {
+      before: "MODULE_HEAD(spam)\n{",
+      after: "PyMODINIT_FUNC\nPyInit_spam(void)\n{",
+    },
+  },
+  {
     id: "module-linked-into-another",
     title: "Another HPy module has the sources of this one",
     text: `The build links the source with this module's init function into the extension of another module too. \`HPy_MODINIT\` defines symbols of which a shared library can have one set only, so that one of the two has to stay.

@@ -1,7 +1,7 @@
 /** The model of a project: functions, globals, method tables and modules, read from the trees alone. */
 
-import { lex, TokenKind } from "../syntax/lexer.ts";
-import type { Conditional, MacroKnowledge, ParsedFile, Span } from "../syntax/source.ts";
+import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
+import type { Conditional, MacroDefinition, MacroKnowledge, ParsedFile, Span } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import {
   type CType,
@@ -216,7 +216,7 @@ export function buildProject(
   const modules: ExtensionModule[] = [];
   for (const definitions of functions.values()) {
     const init = definitions[0] as CFunction;
-    const initName = nameBehindMacros(init, knowledge);
+    const initName = nameBehindMacros(init, knowledge, files);
     if (!initName.startsWith("PyInit_")) continue;
     const moduleName = initName.slice("PyInit_".length);
     const definition = findModuleDefinition(init, functions, globals);
@@ -296,21 +296,41 @@ function readItems(file: ParsedFile): FileItems {
 }
 
 /**
- * The name that a function has for the compiler. Sources that once served Python 2 too hide it in a macro: an
- * object-like one in place of the name, or `MOD_INIT(spam)` in place of the whole head.
+ * The name that a function has for the compiler. Sources that once served Python 2 too hide it in a macro, of their own
+ * or of a header: an object-like one in place of the name, `MOD_INIT(spam)` in place of the whole head, or
+ * `INIT_MODULE(spam)` in place of the name.
  */
-function nameBehindMacros(fn: CFunction, knowledge: MacroKnowledge): string {
+function nameBehindMacros(fn: CFunction, knowledge: MacroKnowledge, files: readonly ParsedFile[]): string {
   const macroBodies = (name: string, parameters: number | null) =>
-    (knowledge.definitions.get(name) ?? []).filter(
-      (d) => (d.parameters?.length ?? null) === parameters && d.path === fn.file.path && !isDead(fn.file, d.span.start),
-    );
-  for (const macro of macroBodies(fn.name, null)) return macro.body.trim();
-  for (const macro of macroBodies(fn.result.base, 1)) {
-    const at = macro.body.indexOf("PyInit_##");
-    if (at >= 0 && macro.body.startsWith(macro.parameters?.[0] ?? "", at + "PyInit_##".length))
-      return `PyInit_${fn.name}`;
-  }
+    (knowledge.definitions.get(name) ?? []).filter((d) => {
+      const file = files.find((f) => f.path === d.path);
+      return (d.parameters?.length ?? null) === parameters && file !== undefined && !isDead(file, d.span.start);
+    });
+  for (const macro of macroBodies(fn.name, null)) if (macro.path === fn.file.path) return macro.body.trim();
+  for (const name of [fn.result.base, macroAroundName(fn)])
+    for (const macro of macroBodies(name, 1)) if (makesInitName(macro)) return `PyInit_${fn.name}`;
   return fn.name;
+}
+
+/** The macro whose argument the name of a function is; empty when the name stands alone. */
+function macroAroundName(fn: CFunction): string {
+  const { tree, text } = fn.file;
+  const tokens = lex(text.slice(tree.start(fn.node), tree.start(fn.declarator.nameNode)), "piece");
+  const isCall = tokens.count >= 2 && tokenText(tokens, tokens.count - 1) === "(";
+  return isCall && tokens.kind[tokens.count - 2] === TokenKind.identifier ? tokenText(tokens, tokens.count - 2) : "";
+}
+
+/** Whether a macro of one parameter pastes that behind `PyInit_`. */
+function makesInitName(macro: MacroDefinition): boolean {
+  const tokens = lex(macro.body, "piece");
+  for (let t = 0; t < tokens.count; t++) {
+    if (tokenText(tokens, t) !== "PyInit_") continue;
+    const rest = macro.body.slice(tokens.end[t]).trimStart();
+    if (!rest.startsWith("##")) continue;
+    const pasted = lex(rest.slice(2), "piece");
+    return pasted.count > 0 && tokenText(pasted, 0) === macro.parameters?.[0];
+  }
+  return false;
 }
 
 function push<T>(map: Map<string, T[]>, key: string, value: T): void {

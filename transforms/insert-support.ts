@@ -5,12 +5,19 @@ import type { SupportFunction } from "../model/support.ts";
 import { supportClosure } from "../model/support-registry.ts";
 import type { EditSet } from "../syntax/edits.ts";
 import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
-import type { ParsedFile } from "../syntax/source.ts";
+import type { Include, ParsedFile } from "../syntax/source.ts";
+import { NONE } from "../syntax/tree.ts";
 import type { Bridge } from "./bridge.ts";
 import { hasWord } from "./module-to-hpy.ts";
 import { newlineOf } from "./statement-edits.ts";
 
 const RULE = "support-functions";
+const INNER_SCOPES: readonly string[] = [
+  "initializer_list",
+  "compound_statement",
+  "field_declaration_list",
+  "enumerator_list",
+];
 
 /** Whether a file includes `hpy.h` itself. */
 function includesHpy(file: ParsedFile): boolean {
@@ -22,7 +29,9 @@ export function insertHpyInclude(file: ParsedFile, edits: EditSet): void {
   if (includesHpy(file)) return;
   const newline = newlineOf(file.text);
   const python = file.includes.find((i) => i.path === "Python.h");
-  const anchor = python ?? [...file.includes].reverse().find((i) => !isConditional(file, i.span.start));
+  const usual = fileScopeIncludes(file).filter((i) => !isConditional(file, i.span.start));
+  const first = startOfFunctions(file);
+  const anchor = python ?? usual.filter((i) => i.span.end <= first).at(-1) ?? usual.at(-1);
   const at = anchor === undefined ? afterGuard(file) : endOfGroup(file, anchor.span.end);
   if (at < 0) edits.insert(afterByteOrderMark(file.text), `#include "hpy.h"${newline}`, RULE, -10);
   else edits.insert(at, `${newline}#include "hpy.h"`, RULE, -10);
@@ -30,6 +39,14 @@ export function insertHpyInclude(file: ParsedFile, edits: EditSet): void {
 
 function afterByteOrderMark(text: string): number {
   return text.startsWith("\xef\xbb\xbf") ? 3 : 0;
+}
+
+/** The includes of a file but those of data in the middle of a table or of a function. */
+function fileScopeIncludes(file: ParsedFile): readonly Include[] {
+  const { tree } = file;
+  return file.includes.filter(
+    ({ span }) => tree.enclosing(tree.spanning(span.start, span.end), ...INNER_SCOPES) === NONE,
+  );
 }
 
 /** End of the `#define` of an include guard around the whole file; -1 without one. */
@@ -79,14 +96,18 @@ export function supportOffset(file: ParsedFile): number {
 }
 
 function afterIncludes(file: ParsedFile): number {
-  let firstFunction = file.text.length;
-  for (const n of fileScopeNodes(file.tree, "function_definition")) {
-    firstFunction = file.tree.start(n);
-    break;
-  }
-  const last = file.includes.filter((i) => i.span.end <= firstFunction).pop();
+  const first = startOfFunctions(file);
+  const last = fileScopeIncludes(file)
+    .filter((i) => i.span.end <= first)
+    .at(-1);
   if (last !== undefined) return endOfGroup(file, last.span.end);
   return Math.max(afterGuard(file), afterByteOrderMark(file.text));
+}
+
+/** Where the first function of a file begins; the end of a file without functions. */
+function startOfFunctions(file: ParsedFile): number {
+  for (const n of fileScopeNodes(file.tree, "function_definition")) return file.tree.start(n);
+  return file.text.length;
 }
 
 /** Names of functions that a file defines. */
