@@ -230,3 +230,15 @@ export function insertSupport(
   edits.insert(supportOffset(file), text, RULE, 0);
   return needed;
 }
+
+/** Inserts what files need, once in all that is compiled together. */
+export function insertSharedSupport(
+  project: Project,
+  needs: ReadonlyMap<ParsedFile, SupportNeeds>,
+  editsOf: (file: ParsedFile) => EditSet,
+): void {
+  const places = sharedSupport(project, needs);
+  for (const [file, { guarded }] of places) if (guarded.size > 0) guardSupport(file, editsOf(file), guarded);
+  for (const [file, { support, bridges }] of needs)
+    insertSupport(file, editsOf(file), support, bridges.values(), places.get(file));
+}

@@ -21,7 +21,7 @@ import { EditSet } from "../syntax/edits.ts";
 import type { ParsedFile, Span } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import { skipReason } from "./analyses.ts";
-import { insertHpyInclude, insertSupport } from "./insert-support.ts";
+import { insertHpyInclude, insertSharedSupport } from "./insert-support.ts";
 import { FreeNames, hasWord, type SourceEdits } from "./module-to-hpy.ts";
 import { indentationUnit, newlineOf } from "./statement-edits.ts";
 import {
@@ -229,7 +229,8 @@ export function planTypeSpec(project: Project, module: ExtensionModule, specific
           prototype: `extern int ${creator}(HPyContext *ctx);`,
         },
   ]);
-  insertSupport(isVisible ? exec.file : file, editsOf(isVisible ? exec.file : file), ["hpyx_create_type"], []);
+  const needs = { support: new Set(["hpyx_create_type"]), bridges: new Map() };
+  insertSharedSupport(project, new Map([[isVisible ? exec.file : file, needs]]), editsOf);
   for (const f of new Set([file, exec.file])) insertHpyInclude(f, editsOf(f));
   const notes = ["The type is made once and kept, also when the module is imported afresh."];
   return { edits, functions: [], notes };

@@ -2,7 +2,7 @@
 
 import { Refused } from "../analysis/typing.ts";
 import type { EditSet, Part } from "../syntax/edits.ts";
-import { lex, TokenKind } from "../syntax/lexer.ts";
+import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 
 /** Line ending that a text uses, by its first line. */
@@ -60,6 +60,8 @@ interface Around {
   readonly after: Part[][];
   /** Set when a declaration is inserted, which cannot follow a label. */
   declares: boolean;
+  /** Where the lines before the statement go: its start, or the start of the line of an `#if` before it. */
+  start: number;
 }
 
 /** Collects statements to insert before and after others, then writes them with the braces they need. */
@@ -83,33 +85,47 @@ export class StatementEdits {
   #of(statement: Node): Around {
     const known = this.#around.get(statement);
     if (known !== undefined) return known;
-    const fresh: Around = { before: [], after: [], declares: false };
+    const fresh: Around = { before: [], after: [], declares: false, start: this.#tree.start(statement) };
     this.#around.set(statement, fresh);
     return fresh;
   }
 
   /** Adds a line before a statement; `declaration` when it declares a variable. */
   before(statement: Node, line: readonly Part[], kind: "statement" | "declaration" = "statement"): void {
-    this.#refuseSplit(statement);
+    const start = this.#startOutsideIf(statement);
     const around = this.#of(statement);
+    around.start = start;
     around.before.push([...line]);
     if (kind === "declaration") around.declares = true;
   }
 
   after(statement: Node, line: readonly Part[]): void {
-    this.#refuseSplit(statement);
+    this.#startOutsideIf(statement);
     this.#of(statement).after.push([...line]);
   }
 
-  /** A line beside a statement that an `#if` splits would be compiled with one of its sides only. */
-  #refuseSplit(statement: Node): void {
+  /**
+   * Where lines before a statement go: its start, or that of the line of the `#if` around its beginning, as in
+   * `#ifndef NDEBUG`, `int ret =`, `#endif`, `f(x);`. A line beside a statement that an `#if` splits otherwise would be
+   * compiled with one of its sides only, or belong to what only one side evaluates. Throws {@link Refused}.
+   */
+  #startOutsideIf(statement: Node): number {
     const tree = this.#tree;
-    if (!["declaration", "expression_statement", "return_statement"].includes(tree.kind(statement))) return;
     const span = { start: tree.start(statement), end: tree.end(statement) };
+    if (!["declaration", "expression_statement", "return_statement"].includes(tree.kind(statement))) return span.start;
     const tokens = lex(tree.text, "file", span.start, span.end);
-    for (let t = 0; t < tokens.count; t++)
-      if (tokens.kind[t] === TokenKind.directive)
-        throw new Refused("conditional-code", span, "An `#if` splits a statement beside which a line has to stand.");
+    const directives: number[] = [];
+    for (let t = 0; t < tokens.count; t++) if (tokens.kind[t] === TokenKind.directive) directives.push(t);
+    const [first] = directives;
+    if (first === undefined) return span.start;
+    let isPlain = directives.length === 1 && directiveName(tokenText(tokens, first)) === "endif";
+    for (let t = 0; t < first; t++) if (tokenText(tokens, t) === "(") isPlain = false;
+    const lineStart = tree.text.lastIndexOf("\n", span.start - 1) + 1;
+    const above = tree.text.lastIndexOf("\n", lineStart - 2) + 1;
+    const opens = directiveName(tree.text.slice(above, lineStart).trim()).startsWith("if");
+    if (!isPlain || !opens || this.#needsBraces(statement) || tree.text.slice(lineStart, span.start).trim() !== "")
+      throw new Refused("conditional-code", span, "An `#if` splits a statement beside which a line has to stand.");
+    return above;
   }
 
   /** Writes everything into the edit set. */
@@ -122,6 +138,14 @@ export class StatementEdits {
       const start = tree.start(statement);
       const end = tree.end(statement);
       const indent = indentationAt(tree.text, start);
+      if (around.start < start && (around.declares || around.before.length > 0)) {
+        if (this.#followsLabel(statement))
+          throw new Refused("conditional-code", { start, end }, "An `#if` splits a statement behind a label.");
+        const head = around.before.flatMap((line): Part[] => [indent, ...line, this.#newline]);
+        this.#edits.replace({ start: around.start, end: around.start }, head, this.#rule, -1);
+        around.before.length = 0;
+        around.declares = false;
+      }
       const needsBraces = this.#needsBraces(statement) || (around.declares && this.#followsLabel(statement));
       if (!needsBraces) {
         const head = around.before.flatMap((line): Part[] => [...line, this.#newline + indent]);
@@ -276,3 +300,10 @@ const STATEMENTS: ReadonlySet<string> = new Set([
   "compound_statement",
   "labeled_statement",
 ]);
+
+/** The word after the `#` of a directive; empty for a line that is none. */
+function directiveName(line: string): string {
+  if (!line.startsWith("#")) return "";
+  const tokens = lex(line.slice(1), "piece");
+  return tokens.count === 0 ? "" : tokenText(tokens, 0);
+}

@@ -32,7 +32,7 @@ import { lex, TokenKind, tokenText } from "../syntax/lexer.ts";
 import type { ParsedFile, Span } from "../syntax/source.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import { skipReason } from "./analyses.ts";
-import { insertHpyInclude, insertSupport } from "./insert-support.ts";
+import { insertHpyInclude, insertSharedSupport } from "./insert-support.ts";
 import { FreeNames, hasWord, type SourceEdits } from "./module-to-hpy.ts";
 import { indentationAt, indentationUnit, newlineOf, StatementEdits } from "./statement-edits.ts";
 import {
@@ -614,10 +614,11 @@ class TypeWriter {
     this.#removeSuites();
     insertCreation(this.#exec, this.#editsOf(this.#exec.file), creations);
     this.#writeUses();
-    for (const [file, names] of this.#support) {
-      insertSupport(file, this.#editsOf(file), names, []);
-      insertHpyInclude(file, this.#editsOf(file));
-    }
+    const needs = new Map(
+      [...this.#support].map(([file, names]) => [file, { support: new Set(names), bridges: new Map() }]),
+    );
+    insertSharedSupport(this.#project, needs, (file) => this.#editsOf(file));
+    for (const file of needs.keys()) insertHpyInclude(file, this.#editsOf(file));
     return {
       edits: this.#edits,
       functions: [],
