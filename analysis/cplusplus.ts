@@ -70,6 +70,11 @@ export function refuseBeyondC(project: Project, fn: CFunction): void {
   const refuse = (id: string, n: Node, message: string): never => {
     throw new Refused(id, { start: tree.start(n), end: tree.end(n) }, message);
   };
+  const prototypes = (project.prototypes.get(fn.name) ?? []).filter((p) => shareUnit(project, p.file, file));
+  if (hasOwnLinkage(tree, fn.node) || prototypes.some((p) => hasOwnLinkage(p.file.tree, p.declaration)))
+    refuse("cplusplus-linkage", fn.declarator.node, 'It is declared with `extern "C"` of its own.');
+  for (const n of tree.descendants(fn.declarator.node, "noexcept", "throw_specifier"))
+    refuse("cplusplus-linkage", n, "It is declared with an exception specification, which HPy's macros do not repeat.");
   for (let n = fn.node; n < tree.next(fn.node); n++) {
     const kind = tree.kind(n);
     const refused = REFUSED_KINDS.get(kind);
@@ -132,6 +137,11 @@ function hidesExceptions(project: Project, name: string): boolean {
       if (tokens.kind[t] === TokenKind.identifier && HIDDEN_WORDS.has(tokenText(tokens, t))) return true;
     return false;
   });
+}
+
+/** Whether `extern "C"` stands right before a declaration, not around a block of them. */
+export function hasOwnLinkage(tree: Tree, declaration: Node): boolean {
+  return tree.kind(tree.parent(declaration)) === "linkage_specification";
 }
 
 type Refuse = (id: string, n: Node, message: string) => never;

@@ -728,6 +728,7 @@ const IN_PLAIN_SIGHT: ReadonlySet<string> = new Set([
   "cplusplus-exception",
   "cplusplus-goto",
   "cplusplus-lambda",
+  "cplusplus-linkage",
   "cplusplus-namespace",
   "cplusplus-overload",
   "cplusplus-range-loop",

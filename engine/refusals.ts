@@ -274,6 +274,19 @@ Put the cases, or the code between the jump and its label, into braces.`,
 Write a function instead.`,
   },
   {
+    id: "cplusplus-linkage",
+    title: "A function is declared for C by itself",
+    text: `HPy's macros declare the function that they define as \`static\`. \`extern "C"\` right before the function contradicts that, and so does an exception specification such as \`noexcept\`. A block \`extern "C" { }\` around several declarations is no obstacle.
+
+PyMODINIT_FUNC says \`extern "C"\` itself, and functions that only tables name do not need it: leave it out.`,
+    example: {
+      before:
+        'extern "C" PyObject *\nsize(PyObject *self, PyObject *arg)\n{\n    return PyLong_FromSsize_t(PyObject_Size(arg));\n}',
+      after:
+        "static PyObject *\nsize(PyObject *self, PyObject *arg)\n{\n    return PyLong_FromSsize_t(PyObject_Size(arg));\n}",
+    },
+  },
+  {
     id: "cplusplus-namespace",
     title: "A definition stands in a namespace",
     text: `HPy's macros define the functions and variables that a module consists of by their plain names. What stands in a namespace with a name is not found by arrays and by HPy_MODINIT outside of it; a namespace without a name is no obstacle.

@@ -3,6 +3,7 @@
  * init function becomes the body of `HPy_mod_exec`, still on the C API.
  */
 
+import { hasOwnLinkage } from "../analysis/cplusplus.ts";
 import { Refused } from "../analysis/typing.ts";
 import { readDeclarators, stripCasts, stripParentheses } from "../model/declarations.ts";
 import {
@@ -12,7 +13,6 @@ import {
   isNullConstant,
   isUnparsed,
   type Project,
-  readStructValue,
   resolveFunction,
   type StructValue,
 } from "../model/project.ts";
@@ -53,6 +53,12 @@ export function planModule(project: Project, module: ExtensionModule): SourceEdi
       "cplusplus-namespace",
       init.node,
       "The module's init function or definition stands in a named namespace; HPy's macros need names of the whole file.",
+    );
+  if (hasOwnLinkage(tree, init.node))
+    return refuse(
+      "cplusplus-linkage",
+      init.node,
+      'The init function is declared with `extern "C"` of its own, which PyMODINIT_FUNC says already.',
     );
   if (
     isUnparsed(init.file, spanOf(tree, init.node)) ||
