@@ -30,6 +30,8 @@ export function buildSymbolTable(language: Language, name: "c" | "cpp"): SymbolT
   named[count] = 1;
   const fields: (string | null)[] = [];
   for (let id = 0; id <= language.fieldCount; id++) fields.push(language.fieldNameForId(id));
+  // The field of C in which expressions of C++ get their index too.
+  if (!fields.includes("index")) fields.push("index");
   return { grammar: { language: name, symbols, fields }, named, error: count, comment };
 }
 

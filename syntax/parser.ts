@@ -10,8 +10,8 @@ import { detectLanguage, HeaderUse } from "./language.ts";
 import { filterTokens, lex, TokenKind, type Tokens, tokenText } from "./lexer.ts";
 import { classifyMacros, type MacroInfo, type MacroLookup, type MacroTable } from "./macros.ts";
 import { type MaskedText, mask } from "./mask.ts";
-import { normaliseNamedCasts } from "./named-casts.ts";
 import { maskPasting } from "./pasting.ts";
+import { inPlainShapes } from "./plain-shapes.ts";
 import { type ParsedText, reparse } from "./reparse.ts";
 import type {
   Include,
@@ -136,7 +136,7 @@ class GrammarParser {
     const foreign = this.#parser.parse(masked) as ForeignTree;
     const walker = walkTree(foreign, runtimeAccess);
     try {
-      return normaliseNamedCasts(flatten(walker, this.#table, inserted), this.#table, masked);
+      return inPlainShapes(flatten(walker, this.#table, inserted), this.#table, masked);
     } finally {
       walker.delete();
       foreign.delete();
