@@ -23,6 +23,7 @@ import {
   renderComparison,
   renderDropped,
   renderStepResult,
+  renderUnbuilt,
   renderVerdict,
   verifyJson,
 } from "./verify-text.ts";
@@ -209,7 +210,8 @@ export function verifyPlan(
 ): Promise<Result<number>> {
   const start = { kind: startOf(project), revision: null };
   const explain = start.kind === "hpy" ? () => blameHistory(project, plan, planAt, options, output) : undefined;
-  return verifySteps(project, start, plan.steps, abisFor(plan, plan.steps, options), options, output, explain);
+  const modules = plan.modules.filter((module) => module.steps.length > 0).map((module) => module.name);
+  return verifySteps(project, start, plan.steps, abisFor(plan, plan.steps, options), options, output, explain, modules);
 }
 
 /** Names what was done since the C API that spoils something; null when nothing does, or there is no history. */
@@ -289,6 +291,8 @@ function verifySteps(
   options: VerifyOptions,
   output: VerifyOutput,
   explain?: () => Promise<Result<number> | null>,
+  /** Names of the modules that the steps move. */
+  modules: readonly string[] = [],
 ): Promise<Result<number>> {
   const work = async (verification: Verification): Promise<Result<number>> => {
     const result = await replay(verification, steps, abis, finalAbis, options, output);
@@ -300,10 +304,13 @@ function verifySteps(
             progress?.activity(activity),
           )
         : null;
+    const unbuilt = modules.filter((name) => !baseline.modules.includes(name));
     if (output.json) {
-      verification.say(json(verifyJson(verification.commands, abis, finalAbis, baseline, result, comparison)));
+      const told = verifyJson(verification.commands, abis, finalAbis, baseline, result, comparison);
+      verification.say(json({ ...told, unbuilt }));
     } else {
       if (comparison !== null) verification.say(renderComparison(comparison, output.style));
+      verification.say(renderUnbuilt(unbuilt));
       verification.say(renderVerdict(result, baseline, abis, finalAbis, output.style));
     }
     const isSame = comparison === null || comparison.differences.length === 0;

@@ -57,6 +57,11 @@ export function renderBaseline(baseline: Baseline, test: string | null, style: S
   ].join("");
 }
 
+/** Modules whose steps nothing has compiled; an empty text when there are none. */
+export function renderUnbuilt(names: readonly string[]): string {
+  return list("modules that the build does not make here, whose steps are not verified", names);
+}
+
 /** One line for a step, and what is wrong with it. */
 export function renderStepResult(step: StepResult, index: number, total: number, style: Style): string {
   const width = String(total).length;

@@ -181,6 +181,11 @@ export class Verifier {
         failure: { kind: "test", abi, mode: "release", message, evidence: testEvidence(tests, [], tree.root) },
       };
     }
+    if (tests.outcomes.size > 0 && idsWith(tests, "passed").length === 0) {
+      const evidence = testEvidence(tests, idsWith(tests, "failed"), tree.root);
+      const message = "no test of the original passes, so none can tell against a step";
+      return { ...result, failure: { kind: "test", abi, mode: "release", message, evidence } };
+    }
     this.#testSeconds = tests.seconds;
     const reference = { passed: new Set(idsWith(tests, "passed")), status: tests.status, leaks: 0 };
     this.#references.set("release", reference);

@@ -95,7 +95,11 @@ from hpy_migrate_watch import say
 
 def _message(report):
     crash = getattr(report.longrepr, "reprcrash", None)
-    return crash.message if crash is not None else str(report.longrepr or "")[-1000:]
+    if crash is not None:
+        return crash.message
+    text = str(report.longrepr or "")
+    errors = [line[1:].strip() for line in text.splitlines() if line.startswith("E ")]
+    return errors[-1] if errors else text[-1000:]
 
 def pytest_runtest_logstart(nodeid, location):
     say(test=nodeid, outcome="started", message="")

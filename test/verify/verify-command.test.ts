@@ -316,6 +316,34 @@ test("a test command that runs nothing proves nothing", async () => {
   expect(out).toContain("the test command ran no test");
 });
 
+test("tests that all fail prove nothing", async () => {
+  const root = capiPackage({ "tests/test_probe.py": "import nowhere\n" });
+  const { status, out } = await verify(root, [GOOD]);
+  expect(status).toBe(1);
+  expect(out).toContain("no test of the original passes, so none can tell against a step");
+  expect(out).toContain("No module named 'nowhere'");
+});
+
+test("modules that the build does not make are told", async () => {
+  const root = capiPackage();
+  const plan: Engine["plan"] = async () => {
+    const made = planOf([GOOD]);
+    const [module] = made.modules;
+    return module === undefined ? made : { ...made, modules: [module, { ...module, name: "elsewhere" }] };
+  };
+  let out = "";
+  const status = await run(["verify", root, "--abi", "cpython"], async () => ({ plan }) as Engine, {
+    version: "1.2.3",
+    out: (bytes) => {
+      out += Buffer.from(bytes, "latin1").toString("utf8");
+    },
+    err: () => {},
+    colour: { out: false },
+  });
+  expect(out).toContain("modules that the build does not make here, whose steps are not verified:\n    elsewhere\n");
+  expect(status).toBe(0);
+});
+
 test("a project that nobody knows how to build is bad usage", async () => {
   const root = directoryWith({ "probe.c": "PyInit_" });
   const { status, err } = await verify(root, [GOOD]);
