@@ -893,12 +893,7 @@ function proved(
   const attempt = (containers: Containers): { readonly plan: MethodStep; readonly next: Snapshot } => {
     const plan = planWith(containers);
     const next = advance(parser, snapshot, snapshot.files, plan.edits);
-    try {
-      proveStep(next, plan.migrated);
-    } catch (e) {
-      (globalThis as any).onUnproved?.(plan, next, e);
-      throw e;
-    } // DEBUG
+    proveStep(next, plan.migrated);
     return { plan, next };
   };
   try {
