@@ -289,7 +289,7 @@ function testObject(build: Build, { unit, first, label }: PlacedUnit, object: st
   const type = unit.code === "O!" ? [targets[first] ?? ""] : [];
   convert(build, `${name}(${[ctx, object, cString(label), ...type].join(", ")})`);
   const received: TargetEffect = { kind: "alias", optional: false };
-  return unit.code === "O!" ? [{ kind: "input" }, received] : [received];
+  return unit.code === "O!" ? [{ kind: "type" }, received] : [received];
 }
 
 /** The name after `:` or the message after `;` is kept for every parser call. */
@@ -509,7 +509,7 @@ function convertByHand(
   }
   if (unit.code === "O!") {
     convert(build, call("hpyx_arg_instance", label, target(0), castTo(request, first + 1, "HPy")));
-    return [{ kind: "input" }, { kind: "alias", optional }];
+    return [{ kind: "type" }, { kind: "alias", optional }];
   }
   if (BUFFER_UNITS.has(unit.code)) {
     const view = castTo(request, first, "Py_buffer");

@@ -65,8 +65,10 @@ export type TargetEffect =
   | { readonly kind: "interior"; readonly optional: boolean; readonly tracked: boolean }
   /** A number, a buffer or other C data; a `Py_buffer` is released by the original code's own PyBuffer_Release. */
   | { readonly kind: "plain"; readonly optional: boolean }
-  /** Not written: this argument is an input (the type of `O!`, the converter of `O&`, the encoding of `es`). */
-  | { readonly kind: "input" };
+  /** Not written: this argument is an input (the converter of `O&`, the encoding of `es`). */
+  | { readonly kind: "input" }
+  /** Not written: the handle of the type that an argument must have (`O!`). */
+  | { readonly kind: "type" };
 
 export interface Unsupported {
   readonly unsupported: string;

@@ -1836,6 +1836,13 @@ export class BodyRewriter {
         call,
         `The format "${formatText}" cannot be written for HPy: ${plan.unsupported}.`,
       );
+    plan.receives.forEach((effect, i) => {
+      const target = targets[i];
+      if (effect.kind !== "type" || target === undefined) return;
+      const type = this.#typing.typeOf(target);
+      if (type !== "handle" && type !== "cell")
+        this.#refuse("argument-target", target, `\`${tree.source(target)}\` is not known to be an object.`);
+    });
     for (const s of plan.support) this.#support.add(s);
     for (const note of plan.notes) this.#note(note);
     if (plan.bridged) this.#bridged = true;

@@ -67,7 +67,7 @@ describe("positional arguments", () => {
       { kind: "plain", optional: false },
       { kind: "interior", optional: false, tracked: false },
       { kind: "plain", optional: false },
-      { kind: "input" },
+      { kind: "type" },
       { kind: "alias", optional: true },
     ]);
     expect(support).toEqual(["hpyx_arg_count", "hpyx_arg_instance", "hpyx_arg_text"]);
@@ -90,7 +90,7 @@ describe("positional arguments", () => {
       'hpyx_arg_is_instance(ctx, number, "f() argument 2", ctx->h_LongType)',
       'hpyx_arg_is_str(ctx, self->text, "f() argument 3")',
     ]);
-    expect(receives.map(({ kind }) => kind)).toEqual(["plain", "input", "alias", "alias"]);
+    expect(receives.map(({ kind }) => kind)).toEqual(["plain", "type", "alias", "alias"]);
   });
 
   test("conversions keep their order: a number after a text is not converted before it", () => {
