@@ -601,7 +601,24 @@ function addStep(outcomes: Outcomes, before: Snapshot, after: Snapshot, step: St
   const evidence = outcomes.excluded.get(step.id);
   if (evidence !== undefined)
     throw new Refused("verification-failed", { start: 0, end: 0 }, `The step was made and failed: ${evidence}`);
+  refuseInPlainModules(before, after);
   outcomes.steps.push(makeStep(before, after, step));
+}
+
+/** No step may put `hpy.h` where the build of a module that is no HPy module reads it. Throws {@link Refused}. */
+function refuseInPlainModules(before: Snapshot, after: Snapshot): void {
+  const includesHpy = (file: ParsedFile | undefined): boolean =>
+    file?.includes.some((i) => i.path === "hpy.h") === true;
+  for (const plain of after.project.modules) {
+    if (plain.isHPy) continue;
+    for (const file of plain.files)
+      if (includesHpy(file) && !includesHpy(before.project.files.find((f) => f.path === file.path)))
+        throw new Refused(
+          "helper-in-header",
+          { start: 0, end: 0 },
+          `HPy code would stand in ${file.path}, which the module ${plain.name} reads too; that is no HPy module.`,
+        );
+  }
 }
 
 type StepFacts = Pick<Step, "id" | "title" | "kind" | "module" | "functions" | "notes">;

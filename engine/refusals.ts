@@ -444,7 +444,7 @@ Keep the object in a variable until it is released.`,
   {
     id: "helper-in-header",
     title: "A helper is defined in a file that a plain module reads too",
-    text: `The function that has to move along is defined in a header, or in a source that several modules share, and one of these modules is not an HPy module. Its build has no \`hpy.h\`, so that HPy code cannot stand there.
+    text: `The function that moves is defined in a header, or in a source that several modules share, and one of these modules is not an HPy module. Its build has no \`hpy.h\`, so that HPy code cannot stand there.
 
 Move the definition into a file of the module that uses it, or make the other one an HPy module too.`,
   },

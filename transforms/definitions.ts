@@ -35,6 +35,7 @@ import { FreeNames, hasWord } from "./module-to-hpy.ts";
 import { RefusedAt } from "./refused-at.ts";
 import { isSameSignature } from "./slot-signature.ts";
 import { indentationUnit, newlineOf } from "./statement-edits.ts";
+import { wholeItem } from "./whole-item.ts";
 
 const RULE = "method-to-hpydef";
 
@@ -553,9 +554,9 @@ export class DefinitionWriter {
 
   /** Deletes a declaration with its line and one empty line after it. */
   deleteDeclaration(file: ParsedFile, declaration: Node): void {
-    const { tree, text } = file;
-    const start = tree.start(declaration);
-    let end = tree.end(declaration);
+    const { text } = file;
+    const { start, end: itsEnd } = wholeItem(file, declaration);
+    let end = itsEnd;
     const lineEnd = text.indexOf("\n", end);
     if (lineEnd >= 0 && text.slice(end, lineEnd).trim() === "") {
       end = lineEnd + 1;

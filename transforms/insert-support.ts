@@ -10,6 +10,7 @@ import { NONE } from "../syntax/tree.ts";
 import type { Bridge } from "./bridge.ts";
 import { hasWord } from "./module-to-hpy.ts";
 import { newlineOf } from "./statement-edits.ts";
+import { startWithMacros } from "./whole-item.ts";
 
 const RULE = "support-functions";
 const INNER_SCOPES: readonly string[] = [
@@ -106,7 +107,7 @@ function afterIncludes(file: ParsedFile): number {
 
 /** Where the first function of a file begins; the end of a file without functions. */
 function startOfFunctions(file: ParsedFile): number {
-  for (const n of fileScopeNodes(file.tree, "function_definition")) return file.tree.start(n);
+  for (const n of fileScopeNodes(file.tree, "function_definition")) return startWithMacros(file, n);
   return file.text.length;
 }
 
@@ -194,7 +195,12 @@ export function guardSupport(file: ParsedFile, edits: EditSet, names: ReadonlySe
       break;
     }
     if (!names.has(name) || hasWord(text, guardOf(name))) continue;
-    edits.insert(tree.start(n), `#ifndef ${guardOf(name)}${newline}#define ${guardOf(name)}${newline}`, RULE, -5);
+    edits.insert(
+      startWithMacros(file, n),
+      `#ifndef ${guardOf(name)}${newline}#define ${guardOf(name)}${newline}`,
+      RULE,
+      -5,
+    );
     edits.insert(tree.end(n), `${newline}#endif`, RULE, -5);
   }
 }

@@ -7,6 +7,7 @@ import type { ObjectTypes } from "../model/object-structs.ts";
 import type { CFunction, Project } from "../model/project.ts";
 import type { EditSet } from "../syntax/edits.ts";
 import { indentationUnit, newlineOf } from "./statement-edits.ts";
+import { startWithMacros } from "./whole-item.ts";
 
 const RULE = "legacy-calls";
 
@@ -75,7 +76,7 @@ function bodyOf(target: CFunction, objects: ObjectTypes, unit: string): string[]
 function startWithComments(fn: CFunction): number {
   const { tree, text } = fn.file;
   const siblings = tree.children(tree.parent(fn.node));
-  let start = tree.start(fn.node);
+  let start = startWithMacros(fn.file, fn.node);
   for (let i = siblings.indexOf(fn.node) - 1; i >= 0; i--) {
     const sibling = siblings[i] as number;
     const between = text.slice(tree.end(sibling), start);

@@ -39,6 +39,7 @@ import { checkSignature, completeSignature, isSameSignature } from "./slot-signa
 import { indentationUnit, newlineOf } from "./statement-edits.ts";
 import { insertStructHelpers } from "./struct-views.ts";
 import { isWithin, type Use, usesOf } from "./uses.ts";
+import { startWithMacros, wholeItem } from "./whole-item.ts";
 
 const RULE = "method-to-hpydef";
 const COPY_SUFFIX = "_hpy";
@@ -185,6 +186,7 @@ class MethodPlanner {
     if (copies === "none") for (const [fn, { convention }] of functions) this.#refuseOtherUses(fn, convention, rows);
     const facts = new Map<CFunction, Facts>();
     for (const [fn, { convention, signature }] of functions) {
+      this.#refuseInPlainModule(fn);
       if (convention === "slot") checkSignature(fn, signature);
       facts.set(fn, this.#analyses.method(fn, convention));
     }
@@ -212,7 +214,13 @@ class MethodPlanner {
       const copied = inPlace.has(fn) ? undefined : this.#copyOf(fn, name);
       if (copied !== undefined) {
         const { signature } = entry;
-        implementations.set(fn, { fn, name, signature, at: startWithMacros(copied), placement: "before" });
+        implementations.set(fn, {
+          fn,
+          name,
+          signature,
+          at: startWithMacros(copied.file, copied.node),
+          placement: "before",
+        });
         this.#makeStatic(copied);
         // It is proved again as what Python calls.
         moved.push({ name, file: fn.file.path, bridged: usesCapi(copied), copyOf: fn.name });
@@ -225,7 +233,7 @@ class MethodPlanner {
       implementations.set(
         fn,
         inPlace.has(fn)
-          ? { fn, name, signature: entry.signature, at: startWithMacros(fn), placement: "before" }
+          ? { fn, name, signature: entry.signature, at: startWithMacros(fn.file, fn.node), placement: "before" }
           : { fn, name, signature: entry.signature, at: fn.file.tree.end(fn.node), placement: "after" },
       );
     }
@@ -289,13 +297,14 @@ class MethodPlanner {
     const newline = newlineOf(init.file.text);
     const unit = indentationUnit(init.file.text);
     const open = init.file.tree.start(init.body) + 1;
-    const start = init.file.tree.start(init.node);
+    const start = startWithMacros(init.file, init.node);
     for (const [name, prototypes] of this.#project.prototypes) {
       const declared = prototypes.filter((p) => p.file === file);
       const isCalled = lines.some((line) => line.includes(`${name}(`));
       const [late] = declared.filter((p) => tree.start(p.declaration) > start);
       if (!isCalled || late === undefined || declared.some((p) => tree.start(p.declaration) < start)) continue;
-      edits.insert(start, `${tree.source(late.declaration)}${newline}${newline}`, RULE, -9);
+      const { start: from, end: to } = wholeItem(file, late.declaration);
+      edits.insert(start, `${file.text.slice(from, to)}${newline}${newline}`, RULE, -9);
       new DefinitionWriter(this.#project, this.#module, (f) => this.#of(f)).deleteDeclaration(file, late.declaration);
     }
     if (lines.length > 0) edits.insert(open, lines.map((line) => `${newline}${unit}${line}`).join(""), RULE, -8);
@@ -411,7 +420,7 @@ class MethodPlanner {
 
   /** HPy's macros declare the functions of definitions as static. */
   #makeStatic(fn: CFunction): void {
-    const start = startWithMacros(fn);
+    const start = startWithMacros(fn.file, fn.node);
     if (!fn.isStatic && start === fn.file.tree.start(fn.node)) this.#of(fn.file).insert(start, "static ", RULE, -4);
   }
 
@@ -453,14 +462,7 @@ class MethodPlanner {
       // What takes and returns no objects can go on being called as it is.
       if (!this.#touchesObjects(helper) && !this.#canMove(helper, new Set())) continue;
       if (own instanceof Refused) throw new RefusedAt(helper.file, own.id, own.span, own.message);
-      const plain = this.#plainModuleOf(helper.file);
-      if (plain !== undefined)
-        throw new RefusedAt(
-          helper.file,
-          "helper-in-header",
-          this.#nameSpan(helper),
-          `\`${helper.name}\` is defined in a file that the module ${plain.name} reads too; that is no HPy module.`,
-        );
+      this.#refuseInPlainModule(helper);
       found.set(helper, own);
       queue.push(...own.callees);
     }
@@ -587,6 +589,18 @@ class MethodPlanner {
     return this.#project.modules.find((m) => !m.isHPy && m.files.includes(file));
   }
 
+  /** HPy code cannot stand where the build of a plain module reads it. Throws {@link Refused}. */
+  #refuseInPlainModule(fn: CFunction): void {
+    const plain = this.#plainModuleOf(fn.file);
+    if (plain !== undefined)
+      throw new RefusedAt(
+        fn.file,
+        "helper-in-header",
+        this.#nameSpan(fn),
+        `\`${fn.name}\` is defined in a file that the module ${plain.name} reads too; that is no HPy module.`,
+      );
+  }
+
   /** A prototype of HPy code needs hpy.h, which the build of a plain module does not have. */
   #useHpyFor(prototype: Prototype): void {
     const plain = this.#plainModuleOf(prototype.file);
@@ -601,10 +615,9 @@ class MethodPlanner {
 
   /** `HPyDef_METH` declares its function itself. */
   #deletePrototype(prototype: Prototype): void {
-    const tree = prototype.file.tree;
-    const text = prototype.file.text;
+    const { text, tree } = prototype.file;
     let end = tree.end(prototype.declaration);
-    let start = tree.start(prototype.declaration);
+    let start = startWithMacros(prototype.file, prototype.declaration);
     const lineEnd = text.indexOf("\n", end);
     const lineStart = text.lastIndexOf("\n", start - 1) + 1;
     if (text.slice(lineStart, start).trim() === "" && lineEnd >= 0 && text.slice(end, lineEnd).trim() === "") {
@@ -634,7 +647,7 @@ class MethodPlanner {
     own.replace({ start: tree.start(fn.declarator.nameNode), end: tree.end(fn.declarator.nameNode) }, name, RULE);
     const newline = newlineOf(file.text);
     const isHelper = calling.convention === "helper";
-    const start = startWithMacros(fn);
+    const start = startWithMacros(fn.file, fn.node);
     if (!isHelper && !fn.isStatic && start === tree.start(fn.node)) own.insert(start, "static ", RULE, -4);
     const text = own.render({ start, end: tree.end(fn.node) });
     // The definition of an entry stands right before its function.
@@ -644,10 +657,7 @@ class MethodPlanner {
       this.#useHpyFor(prototype);
       const copy = new EditSet(prototype.file.text);
       rewritePrototype(prototype, facts.parsed, copy, name, this.#project.objects);
-      const span = {
-        start: prototype.file.tree.start(prototype.declaration),
-        end: prototype.file.tree.end(prototype.declaration),
-      };
+      const span = wholeItem(prototype.file, prototype.declaration);
       this.#of(prototype.file).insert(span.end, `${newline}${copy.render(span)}`, RULE, 3);
     }
     return result;
@@ -709,19 +719,4 @@ function isCompared(use: Use): boolean {
   while (at !== NONE && ["identifier", "cast_expression", "parenthesized_expression"].includes(tree.kind(at)))
     at = tree.parent(at);
   return at !== NONE && tree.kind(at) === "binary_expression";
-}
-
-/** Where a definition begins in the text: the tree does not show a macro around its type, `Py_LOCAL(PyObject *)`. */
-function startWithMacros(fn: CFunction): number {
-  const tree = fn.file.tree;
-  const start = tree.start(fn.node);
-  let before = 0;
-  for (const sibling of tree.children(tree.parent(fn.node))) {
-    if (sibling === fn.node) break;
-    before = tree.end(sibling);
-  }
-  const tokens = lex(fn.file.text, "piece", before, start);
-  const last = tokens.count - 1;
-  const isAround = last > 0 && tokenText(tokens, last) === "(" && tokens.kind[last - 1] === TokenKind.identifier;
-  return isAround ? (tokens.start[last - 1] as number) : start;
 }

@@ -28,6 +28,7 @@ import { FreeNames, type SourceEdits } from "./module-to-hpy.ts";
 import { indentationUnit, newlineOf } from "./statement-edits.ts";
 import { insertStructHelpers } from "./struct-views.ts";
 import { isWithin, usesOf } from "./uses.ts";
+import { wholeItem } from "./whole-item.ts";
 
 const RULE = "object-to-hpyfield";
 const COMMENT = "/* HPy wants this of types that take part in garbage collection;";
@@ -471,14 +472,12 @@ class FieldsPlanner {
   }
 
   #removeFunction(fn: CFunction): void {
-    const { tree, text } = fn.file;
-    this.#remove(fn.file, { start: tree.start(fn.node), end: withBlankLine(text, tree.end(fn.node)) });
+    const whole = wholeItem(fn.file, fn.node);
+    this.#remove(fn.file, { start: whole.start, end: withBlankLine(fn.file.text, whole.end) });
     for (const prototype of this.#project.prototypes.get(fn.name) ?? []) {
       const { file, declaration } = prototype;
-      this.#remove(file, {
-        start: file.tree.start(declaration),
-        end: endOfLine(file.text, file.tree.end(declaration)),
-      });
+      const { start, end } = wholeItem(file, declaration);
+      this.#remove(file, { start, end: endOfLine(file.text, end) });
     }
     const poke = this.#poke();
     if (

@@ -14,6 +14,7 @@ import type { ParsedFile } from "../syntax/source.ts";
 import type { Node } from "../syntax/tree.ts";
 import type { SourceEdits } from "./module-to-hpy.ts";
 import { isWithin, usesOf } from "./uses.ts";
+import { wholeItem } from "./whole-item.ts";
 
 const RULE = "retire-helper";
 const COPY_SUFFIX = "_hpy";
@@ -52,7 +53,8 @@ function retire(project: Project, legacy: CFunction, copy: CFunction): SourceEdi
   };
   const removed: { readonly file: ParsedFile; readonly start: number; readonly end: number }[] = [];
   const remove = (file: ParsedFile, node: Node): void => {
-    const span = { start: file.tree.start(node), end: endWithBlankLine(file.text, file.tree.end(node)) };
+    const { start, end } = wholeItem(file, node);
+    const span = { start, end: endWithBlankLine(file.text, end) };
     of(file).replace(span, "", RULE);
     removed.push({ file, ...span });
   };

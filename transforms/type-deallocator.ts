@@ -11,6 +11,7 @@ import type { EditSet } from "../syntax/edits.ts";
 import { NONE, type Node, type Tree } from "../syntax/tree.ts";
 import { hasWord } from "./module-to-hpy.ts";
 import { indentationAt, newlineOf, StatementEdits } from "./statement-edits.ts";
+import { startWithMacros, wholeItem } from "./whole-item.ts";
 
 const RULE = "type-to-spec";
 
@@ -254,8 +255,8 @@ export function writeDestroy(project: Project, deallocator: Deallocator, symbol:
   const definition = `HPyDef_SLOT_IMPL(${symbol}, ${fn.name}, HPy_tp_destroy)`;
   const prototypes = (project.prototypes.get(fn.name) ?? []).filter((p) => p.file === fn.file);
   for (const [i, { declaration }] of prototypes.entries())
-    edits.replace({ start: tree.start(declaration), end: tree.end(declaration) }, i === 0 ? definition : "", RULE);
-  if (prototypes.length === 0) edits.insert(tree.start(fn.node), definition + newline, RULE);
+    edits.replace(wholeItem(fn.file, declaration), i === 0 ? definition : "", RULE);
+  if (prototypes.length === 0) edits.insert(startWithMacros(fn.file, fn.node), definition + newline, RULE);
 }
 
 /**

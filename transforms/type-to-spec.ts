@@ -56,6 +56,7 @@ import {
   writeHeapDeallocator,
 } from "./type-deallocator.ts";
 import { macrosNaming, refusePasted, rewriteTypeUses, UseRefused } from "./type-uses.ts";
+import { wholeItem } from "./whole-item.ts";
 
 const RULE = "type-to-spec";
 
@@ -814,7 +815,6 @@ class TypeWriter {
       const { deallocator } = found;
       const { fn } = deallocator;
       done.add(fn);
-      const { tree } = fn.file;
       const edits = this.#editsOf(fn.file);
       if (found.kind === "legacy")
         writeHeapDeallocator(
@@ -825,7 +825,9 @@ class TypeWriter {
         );
       else if (found.kind === "destroy") writeDestroy(this.#project, deallocator, `${fn.name}_def`, edits);
       else {
-        for (const span of [fn.node, ...this.#prototypesOf(fn)].map((n) => removal(fn.file.text, spanOf(tree, n)))) {
+        for (const span of [fn.node, ...this.#prototypesOf(fn)].map((n) =>
+          removal(fn.file.text, wholeItem(fn.file, n)),
+        )) {
           edits.replace(span, "", RULE);
           this.#coveredIn(fn.file).push(span);
         }
