@@ -114,7 +114,7 @@ export interface Project {
 }
 
 /** Fields of `PyModuleDef` in their order. */
-export const MODULE_FIELDS: readonly string[] = [
+const MODULE_FIELDS: readonly string[] = [
   "m_base",
   "m_name",
   "m_doc",
