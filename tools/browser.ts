@@ -1,13 +1,23 @@
 /** The browser of the page's tests: Chromium of the system, installed by the system's package manager when it is missing. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { cacheDirectory, withLock } from "../verify/python-environment.ts";
 
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/snap/bin/chromium"];
+
+/** Other programs of the machine may hold the lock of dpkg for a while. */
+const WAIT = ["-o", "DPkg::Lock::Timeout=300"];
 
 function installed(): string | null {
   const named = process.env.CHROMIUM_PATH;
   if (named !== undefined && existsSync(named)) return named;
   return PLACES.find((place) => existsSync(place)) ?? null;
+}
+
+/** Held while apt-get runs: test files that begin at once on a new machine would find its own locks taken, and fail. */
+export function packageLock(): string {
+  return join(cacheDirectory(), "apt.lock");
 }
 
 /** Runs a command to its end. Throws with what it said when it fails. */
@@ -29,9 +39,13 @@ function run(command: string, ...args: readonly string[]): void {
 export function browserPath(): string {
   const found = installed();
   if (found !== null) return found;
-  run("apt-get", "update");
-  run("apt-get", "install", "--yes", "--no-install-recommends", "chromium", "fonts-dejavu-core");
-  const now = installed();
-  if (now === null) throw new Error("Chromium is not where its package should have put it; set CHROMIUM_PATH");
-  return now;
+  return withLock(packageLock(), () => {
+    if (installed() === null) {
+      run("apt-get", "update");
+      run("apt-get", "install", ...WAIT, "--yes", "--no-install-recommends", "chromium", "fonts-dejavu-core");
+    }
+    const now = installed();
+    if (now === null) throw new Error("Chromium is not where its package should have put it; set CHROMIUM_PATH");
+    return now;
+  });
 }

@@ -3,6 +3,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { withLock } from "../verify/python-environment.ts";
+import { packageLock } from "./browser.ts";
 
 const CACHE = join(fileURLToPath(new URL("..", import.meta.url)), ".cache", "editors");
 const HOME = join(CACHE, "neovim");
@@ -42,8 +44,10 @@ function neededPackages(): string[] {
 
 /** Neovim, fetched from Debian's archive when it is missing. Throws when that cannot be had. */
 export function setUpNeovim(): Neovim {
-  const known = installed();
-  if (known !== null) return known;
+  return installed() ?? withLock(packageLock(), () => installed() ?? fetchNeovim());
+}
+
+function fetchNeovim(): Neovim {
   const scratch = join(CACHE, `neovim.${process.pid}`);
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(join(scratch, "root"), { recursive: true });

@@ -86,7 +86,7 @@ function isAlive(pid: number): boolean {
  * Runs `work` while no other process holds the same lock; waits for as long as the holder lives. A lock whose holder
  * has died is taken over.
  */
-function withLock<T>(lock: string, work: () => T): T {
+export function withLock<T>(lock: string, work: () => T): T {
   mkdirSync(dirname(lock), { recursive: true });
   for (;;) {
     try {

@@ -44,7 +44,7 @@ it("a prototype of another system's function stays when a static function of the
   ];
   const plan = planMigration({ files }, await loadParser(), { hpy: "0.9" });
   const step = plan.steps.find((s) => s.module === "_aix" && s.kind === "function");
-  const at = plan.steps.findIndex((s) => s === step);
+  const at = plan.steps.indexOf(step as (typeof plan.steps)[number]);
   expect(step?.changes.map((change) => change.path)).toEqual(["aix.c"]);
   const state = statesOf(plan.steps)[at + 1];
   // The prototype in its own file goes: HPy's macro declares the function.
