@@ -490,6 +490,11 @@ function findModuleDefinition(
   return null;
 }
 
+/** Whether a variable is one definition with its fields: no array of them, no pointer. */
+function isModuleDefinition({ type, value }: Declarator): boolean {
+  return value !== NONE && /^(struct )?PyModuleDef$/.test(type.base) && type.arrays === 0 && type.pointers === 0;
+}
+
 function definitionNamedIn(
   init: CFunction,
   globals: ReadonlyMap<string, readonly GlobalVariable[]>,
@@ -497,15 +502,13 @@ function definitionNamedIn(
   const tree = init.file.tree;
   for (const declaration of tree.descendants(init.body, "declaration"))
     for (const declarator of readDeclarators(tree, declaration))
-      if (/^(struct )?PyModuleDef$/.test(declarator.type.base) && declarator.value !== NONE)
+      if (isModuleDefinition(declarator))
         return readStructValue(
           { name: declarator.name, file: init.file, declaration, declarator, isStatic: true, isExtern: false },
           MODULE_FIELDS,
         );
   for (const n of tree.descendants(init.body, "identifier")) {
-    const variables = (globals.get(tree.source(n)) ?? []).filter(
-      (g) => g.declarator.value !== NONE && /^(struct )?PyModuleDef$/.test(g.declarator.type.base),
-    );
+    const variables = (globals.get(tree.source(n)) ?? []).filter((g) => isModuleDefinition(g.declarator));
     const variable = variables.find((g) => g.file === init.file) ?? (variables.length === 1 ? variables[0] : undefined);
     if (variable !== undefined) return readStructValue(variable, MODULE_FIELDS);
   }
