@@ -1,6 +1,13 @@
 import { evaluateCondition, evaluateExpression } from "./condition.ts";
-import { bodyBetween, branchCondition, type DirectiveGroup, readDefinition, readDirective } from "./directives.ts";
-import { TokenKind, type Tokens } from "./lexer.ts";
+import {
+  bodyBetween,
+  branchCondition,
+  type DirectiveGroup,
+  readDefinition,
+  readDirective,
+  withoutComments,
+} from "./directives.ts";
+import { lex, TokenKind, type Tokens } from "./lexer.ts";
 import type { Conditional, ConditionalBranch, Liveness, MacroDefinition } from "./source.ts";
 
 /** What is known of one macro; see MacroFacts. */
@@ -65,8 +72,8 @@ export function evaluateConditionals(
       const [g, b] = place;
       const condition = conditions[g]?.[b] as string;
       const defined = b === 0 ? definedNext(tokens, t, condition) : null;
-      const guard = defined !== null && defined.body === "";
-      const fallback = defined !== null && defined.body !== "" ? defined.name : "";
+      const guard = defined !== null && (defined.body === "" || isWholeFile(tokens, groups[g] as DirectiveGroup));
+      const fallback = defined !== null && !guard ? defined.name : "";
       if (b === 0) {
         const outer = around?.current ?? "live";
         open.push({ outer, guard, fallback, taken: false, unsure: false, current: "live" });
@@ -136,6 +143,13 @@ function nextLiveness(group: OpenGroup, holds: boolean | null): Liveness {
   }
   group.taken = true;
   return group.unsure || group.outer === "unknown" ? "unknown" : "live";
+}
+
+/** Whether an `#if` without other branches has all of the file in it, comments aside. */
+function isWholeFile(tokens: Tokens, { branches, end }: DirectiveGroup): boolean {
+  if (branches.length !== 1 || branches[0] !== 0 || end !== tokens.count - 1) return false;
+  const isEmpty = (text: string): boolean => withoutComments(lex(text)).count === 0;
+  return isEmpty(tokens.text.slice(0, tokens.start[0])) && isEmpty(tokens.text.slice(tokens.end[end]));
 }
 
 /** `#ifndef X` before `#define X`: true for an include guard, and what the facts say for a default value. */

@@ -77,6 +77,13 @@ describe("evaluateConditionals", () => {
     expect(liveness("#ifndef A_H\n#define A_H\n#if 1\n#endif\n#endif")).toEqual(["live", "live"]);
   });
 
+  it("takes a guard that gives its name a value for live where it holds all of the file", () => {
+    const guarded = "#ifndef A_H\n#define A_H 1\n#include <Python.h>\nint f(void);\n#endif";
+    expect(liveness(`/* What it is. */\n${guarded} /* A_H */\n`)).toEqual(["live"]);
+    expect(liveness("#ifndef SIZE\n#define SIZE 8\n#endif\nint g(void);")).toEqual(["unknown"]);
+    expect(liveness("int g(void);\n#ifndef SIZE\n#define SIZE 8\n#endif")).toEqual(["unknown"]);
+  });
+
   it("learns from definitions and #undef on the way", () => {
     expect(liveness("#define A 2\n#if A > 1\n#endif\n#undef A\n#if A\n#endif")).toEqual(["live", "dead"]);
     expect(liveness("#ifndef B\n#define B 1\n#endif\n#ifdef B\n#endif")).toEqual(["unknown", "live"]);

@@ -40,6 +40,16 @@ describe("parse", () => {
     expect(tree.source(tree.field([...tree.descendants(0, "call_expression")][0] as number, "arguments"))).toBe("(a)");
   });
 
+  it("joins the lines of a string under CRLF, and keeps what is behind it", () => {
+    const text = 'static char doc[] = "One\\n\\\r\ntwo.\\n\\\r\n";\r\nint f(void)\r\n{\r\n return 1;\r\n}\r\n';
+    const { tree, unparsed } = parse(text);
+    expect(unparsed).toEqual([]);
+    expect(definitions(tree)).toEqual(["f"]);
+    expect([...tree.descendants(0, "string_literal")].map((n) => tree.source(n))).toEqual([
+      '"One\\n\\\r\ntwo.\\n\\\r\n"',
+    ]);
+  });
+
   it("keeps offsets and sources those of the original around masked text", () => {
     const text = "typedef struct { PyObject_HEAD\n int x; } T;\nvoid f(void) { Py_BEGIN_ALLOW_THREADS\n g(); }\n";
     const { tree, unparsed } = parse(text);
