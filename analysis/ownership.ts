@@ -22,6 +22,7 @@ import {
   TRACKING,
 } from "./constructions.ts";
 import { mayThrow } from "./cplusplus.ts";
+import { keptPointers } from "./kept-pointers.ts";
 import { computeLiveness, EVALUATED } from "./liveness.ts";
 import { isAlwaysGiven } from "./never-null.ts";
 import { type ParsedArguments, parsedArguments } from "./parsed-arguments.ts";
@@ -2609,6 +2610,12 @@ class Analysis {
         "argument-target",
         target,
         `An object is parsed into \`${name}\`, which is not a \`PyObject *\`.`,
+      );
+    if (INTERIOR_UNITS.has(unit.code.charAt(0)) && keptPointers(this.typing.project, this.fn).has(name))
+      this.typing.refuse(
+        "interior-pointer-escapes",
+        target,
+        `\`${name}\` points into an argument, and is kept in memory that outlives the call.`,
       );
     if (keeper >= 0 && INTERIOR_UNITS.has(unit.code.charAt(0))) {
       const added = state.add({ source: "argument", keeper });
